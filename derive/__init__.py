@@ -1,0 +1,1 @@
+"""Worked-solution sheets: how neural networks are differentiated, checked by the machine."""

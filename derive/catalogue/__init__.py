@@ -1,0 +1,193 @@
+"""The catalogue: functions, layers, losses and rules as data, with a line on where each is defined.
+
+A new one is one record in a YAML file beside this module. There is no code for any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import sympy
+from pydantic import BaseModel, ConfigDict
+from ruamel.yaml import YAML
+from sympy import Expr
+
+from ..tensor import Elementwise, Entry, Where, nodes, transform
+
+U = Entry.of("u")
+F = Entry.of("f")
+
+
+class Record(BaseModel):
+    """What every record has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    title: str
+    source: str = ""
+
+
+class FactRecord(BaseModel):
+    """A sum that is known: Σ body over an index = value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    body: str
+    over: str
+    value: int
+    reason: str
+
+
+class Form(BaseModel):
+    """Parameters and equations of a layer in another convention."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    parameters: dict[str, str]
+    equations: list[str]
+
+
+class LayerRecord(Record):
+    """A layer: what it reads, its parameters with their indices, its equations, and what it gives.
+
+    sizes: index letter -> the option that says how many values it has. optional: option -> the parameter it switches off.
+    """
+
+    input: str = "x"
+    many: bool = False
+    sizes: dict[str, str] = {}
+    options: dict[str, int | str | bool | None] = {}
+    optional: dict[str, str] = {}
+    parameters: dict[str, str] = {}
+    signal: str | None = None
+    equations: list[str]
+    row: Form | None = None
+    output: str
+
+
+class VectorRecord(Record):
+    """An activation that looks at a whole vector."""
+
+    equation: str
+    output: str
+    facts: list[FactRecord] = []
+
+
+class LossRecord(Record):
+    """A cost of one training example."""
+
+    input: str
+    target: str
+    targets: str
+    equations: list[str]
+    facts: list[FactRecord] = []
+
+
+class RuleRecord(BaseModel):
+    """A rule of the rule book: what stands at the side of a line, the rule in the reader's words, and its reason."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    title: str
+    say: str
+    because: str
+
+
+class FunctionRecord(Record):
+    """A function of one number u."""
+
+    glyph: str
+    definition: str | int
+    derivative: str | int | None = None
+    opaque: bool = False
+    kink: int | None = None
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of one number, with its derivatives as SymPy finds them."""
+
+    name: str
+    record: FunctionRecord
+    definition: Expr = field(repr=False)
+    textbook: Expr | None = field(repr=False)
+
+    def derivative(self, order: int) -> Expr:
+        """The derivative of that order, an expression in the entry u. Order 0 is the definition."""
+        return _derivative(self, order)
+
+    def textbook_slope(self, argument: Expr, value: Expr | None = None) -> Expr | None:
+        """f'(argument) as a textbook prints it; `value`, where given, stands for f(argument)."""
+        if self.textbook is None:
+            return None
+        value = Elementwise.of(self.name, argument) if value is None else value
+        return transform(self.textbook, lambda n: argument if n == U else value if n == F else None)
+
+
+@lru_cache(maxsize=256)
+def _derivative(function: Function, order: int) -> Expr:
+    if order == 0:
+        return function.definition
+    t = sympy.Symbol("t", real=True)
+    inner = transform(_derivative(function, order - 1), lambda n: t if n == U else None)
+    return transform(_tidy(sympy.diff(inner, t)), lambda n: U if n == t else None)
+
+
+def _tidy(expr: Expr) -> Expr:
+    """Shorter where that is quick; never inside branches, which SymPy's simplification does not know."""
+    return expr if any(isinstance(n, Where) for n in nodes(expr)) else sympy.together(expr)
+
+
+@lru_cache(maxsize=16)
+def _read(name: str) -> Mapping[str, Any]:
+    text = resources.files(__package__).joinpath(f"{name}.yaml").read_text("utf-8")
+    found: Mapping[str, Any] = YAML(typ="safe", pure=True).load(text)
+    return found
+
+
+@lru_cache(maxsize=1)
+def functions() -> Mapping[str, Function]:
+    """The elementwise functions by name."""
+    from ..language import parse_expression
+
+    found = {}
+    for name, raw in _read("functions").items():
+        record = FunctionRecord(**raw)
+        definition = parse_expression(str(record.definition), {"u": ()})
+        textbook = None if record.derivative is None else parse_expression(str(record.derivative), {"u": (), "f": ()})
+        found[name] = Function(name, record, definition, textbook)
+    return found
+
+
+def function(name: str) -> Function:
+    """One elementwise function."""
+    return functions()[name]
+
+
+@lru_cache(maxsize=1)
+def vectors() -> Mapping[str, VectorRecord]:
+    """The activations that look at a whole vector."""
+    return {name: VectorRecord(**raw) for name, raw in _read("vectors").items()}
+
+
+@lru_cache(maxsize=1)
+def layers() -> Mapping[str, LayerRecord]:
+    """The layers."""
+    return {name: LayerRecord(**raw) for name, raw in _read("layers").items()}
+
+
+@lru_cache(maxsize=1)
+def losses() -> Mapping[str, LossRecord]:
+    """The losses."""
+    return {name: LossRecord(**raw) for name, raw in _read("losses").items()}
+
+
+@lru_cache(maxsize=1)
+def rules() -> Mapping[str, RuleRecord]:
+    """The rule book."""
+    return {name: RuleRecord(**raw) for name, raw in _read("rules").items()}
+
+
+def activations() -> Mapping[str, Record]:
+    """All that may stand as a layer's activation."""
+    return {**{name: f.record for name, f in functions().items()}, **vectors()}

@@ -1,0 +1,316 @@
+"""The expressions of the matrix and batch views.
+
+Vectors are columns. Every node knows the indices its axes stand for, so a wrong orientation is found when it is built, and every
+node evaluates with NumPy's own matrix product, so a view is checked by numbers that owe nothing to the index notation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, Pow
+
+from .. import evaluate as numbers
+from ..tensor import Index
+
+Matrix = NDArray[Any]
+Axes = tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Node:
+    """An array expression; `axes` are the indices of its rows and columns (none: a scalar; one: a column)."""
+
+    axes: Axes
+
+
+@dataclass(frozen=True)
+class Name(Node):
+    """A tensor, or its change d. `labels` are the indices written beside it and not counted as axes: (axis, index)."""
+
+    key: str
+    change: bool = False
+    labels: tuple[tuple[int, Expr], ...] = ()
+
+
+@dataclass(frozen=True)
+class Scalar(Node):
+    """A scalar expression without array axes; label indices may be free in it."""
+
+    expr: Expr
+
+
+@dataclass(frozen=True)
+class Ones(Node):
+    """The column of ones."""
+
+
+@dataclass(frozen=True)
+class Identity(Node):
+    """The identity matrix."""
+
+
+@dataclass(frozen=True)
+class Transpose(Node):
+    """The transpose of a matrix or a column; a row has the axes of its column, marked by `row` in the parent product."""
+
+    of: Node
+
+
+@dataclass(frozen=True)
+class Product(Node):
+    """The matrix product of `args`, in order. A transposed column among them is a row."""
+
+    args: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Hadamard(Node):
+    """The entrywise product."""
+
+    args: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Sum(Node):
+    """The sum."""
+
+    args: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Scaled(Node):
+    """A scalar times an array."""
+
+    factor: Expr
+    of: Node
+
+
+@dataclass(frozen=True)
+class Times(Node):
+    """The product of scalars that are arrays' products: (uᵀv)(wᵀz)."""
+
+    args: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Map(Node):
+    """A scalar function, applied to every entry. `function` is an expression in the entry u."""
+
+    function: Expr
+    of: Node
+
+
+@dataclass(frozen=True)
+class Softmax(Node):
+    """Softmax of a column, or of each row (`along` 1) or column (`along` 0) of a matrix."""
+
+    of: Node
+    along: int = 0
+
+
+@dataclass(frozen=True)
+class Positive(Node):
+    """1 where the entry is positive, else 0."""
+
+    of: Node
+
+
+@dataclass(frozen=True)
+class Diagonal(Node):
+    """The diagonal matrix of a column."""
+
+    of: Node
+
+
+@dataclass(frozen=True)
+class Inner(Node):
+    """⟨A, B⟩, the sum of all products of entries at the same place."""
+
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True)
+class LabelTotal(Node):
+    """The sum over a label: Σ over the training examples n."""
+
+    over: tuple[Index, ...]
+    of: Node
+
+
+@dataclass(frozen=True)
+class ArrayEquation:
+    """lhs = rhs between arrays; for each value of `labels`."""
+
+    lhs: Node
+    rhs: Node
+    labels: tuple[Index, ...] = field(default=())
+
+
+# --- building -----------------------------------------------------------------------------------------------------------------
+
+
+def transpose(node: Node) -> Node:
+    """The transpose, written as a person would: (AB)ᵀ as BᵀAᵀ, (Aᵀ)ᵀ as A."""
+    axes = tuple(reversed(node.axes))
+    if isinstance(node, Transpose):
+        return node.of
+    if isinstance(node, Product):
+        return Product(axes, tuple(transpose(a) for a in reversed(node.args)))
+    if isinstance(node, Scaled):
+        return Scaled(axes, node.factor, transpose(node.of))
+    if isinstance(node, Diagonal | Identity | Scalar) or not node.axes:
+        return node
+    return Transpose(axes, node)
+
+
+def product(axes: Axes, *args: Node) -> Node:
+    """The matrix product; products inside are opened, scalars come to the front, identities vanish."""
+    flat: list[Node] = []
+    scale: list[Expr] = []
+    for arg in args:
+        while isinstance(arg, Scaled):
+            scale.append(arg.factor)
+            arg = arg.of
+        flat += arg.args if isinstance(arg, Product) else [arg]
+    flat = [f for f in flat if not isinstance(f, Identity)] or [flat[0]]
+    out = flat[0] if len(flat) == 1 else Product(axes, tuple(flat))
+    for factor in reversed(scale):
+        out = scaled(factor, out)
+    return out
+
+
+def hadamard(args: list[Node]) -> Node:
+    """The entrywise product, scalars in front."""
+    if len(args) == 1:
+        return args[0]
+    scale: list[Expr] = []
+    flat: list[Node] = []
+    for arg in args:
+        while isinstance(arg, Scaled):
+            scale.append(arg.factor)
+            arg = arg.of
+        flat += arg.args if isinstance(arg, Hadamard) else [arg]
+    if any(not isinstance(f, Ones) for f in flat):
+        flat = [f for f in flat if not isinstance(f, Ones)]
+    flat.sort(key=divides)  # y ⊘ p, not 1 ⊘ p ⊙ y
+    out: Node = flat[0] if len(flat) == 1 else Hadamard(flat[0].axes, tuple(flat))
+    for factor in reversed(scale):
+        out = scaled(factor, out)
+    return out
+
+
+def divides(node: Node) -> bool:
+    """Whether a factor is a reciprocal, written as an entrywise division."""
+    return isinstance(node, Map) and isinstance(node.function, Pow) and node.function.exp == -1
+
+
+def scaled(factor: Expr, node: Node) -> Node:
+    """A scalar in front of an array, joined with one that stands there."""
+    from ..tensor import mul
+
+    if isinstance(node, Scaled):
+        factor, node = mul(factor, node.factor), node.of
+    if isinstance(node, Scalar):
+        return Scalar((), mul(factor, node.expr))
+    return node if factor == 1 else Scaled(node.axes, factor, node)
+
+
+# --- numbers ------------------------------------------------------------------------------------------------------------------
+
+
+def evaluate(node: Node, values: Mapping[str, Matrix], labels: Mapping[Index, int]) -> Matrix:
+    """The node as a two-dimensional array: 1×1 for a scalar, n×1 for a column. `labels` gives each label its value."""
+    match node:
+        case Name():
+            return _column(_picked(node, values, labels))
+        case Scalar():
+            return np.reshape(_at_labels(node.expr, values, labels), (1, 1))
+        case Ones():
+            return np.ones((node.axes[0].size, 1))
+        case Identity():
+            return np.eye(node.axes[0].size)
+        case Transpose():
+            return evaluate(node.of, values, labels).T
+        case Product():
+            out = evaluate(node.args[0], values, labels)
+            for arg in node.args[1:]:
+                out = out @ evaluate(arg, values, labels)
+            return out
+        case Times():
+            out = np.ones((1, 1))
+            for arg in node.args:
+                other = evaluate(arg, values, labels)
+                if out.size > 1 and other.size > 1:
+                    raise ValueError("two arrays in a product of scalars")
+                out = out * other
+            return out
+        case Hadamard():
+            out = evaluate(node.args[0], values, labels)
+            for arg in node.args[1:]:
+                other = evaluate(arg, values, labels)
+                if other.shape != out.shape:
+                    raise ValueError(f"entrywise product of shapes {out.shape} and {other.shape}")
+                out = out * other
+            return out
+        case Sum():
+            parts = [evaluate(arg, values, labels) for arg in node.args]
+            if any(p.shape != parts[0].shape for p in parts):
+                raise ValueError(f"sum of shapes {[p.shape for p in parts]}")
+            return np.asarray(sum(parts[1:], parts[0]))
+        case Scaled():
+            return _at_labels(node.factor, values, labels) * evaluate(node.of, values, labels)
+        case Map():
+            inner = evaluate(node.of, values, labels)
+            i, j = Index("row", inner.shape[0]), Index("column", inner.shape[1])
+            return numbers.evaluate(_entrywise(node.function, i, j), {"u": inner}, (i, j))
+        case Softmax():
+            raised = np.exp(evaluate(node.of, values, labels))
+            return raised / raised.sum(axis=node.along, keepdims=True)
+        case Positive():
+            return (np.real(evaluate(node.of, values, labels)) > 0).astype(float)
+        case Diagonal():
+            return np.diagflat(evaluate(node.of, values, labels))
+        case Inner():
+            left, right = evaluate(node.left, values, labels), evaluate(node.right, values, labels)
+            if left.shape != right.shape:
+                raise ValueError(f"inner product of shapes {left.shape} and {right.shape}")
+            return np.reshape(np.sum(left * right), (1, 1))
+        case LabelTotal():
+            total: Any = 0
+            for place in np.ndindex(*(i.size for i in node.over)):
+                total = total + evaluate(node.of, values, {**labels, **dict(zip(node.over, place, strict=True))})
+            return np.asarray(total)
+    raise TypeError(type(node).__name__)
+
+
+def _column(array: Matrix) -> Matrix:
+    return array.reshape(array.shape + (1,) * (2 - array.ndim))
+
+
+def _picked(node: Name, values: Mapping[str, Matrix], labels: Mapping[Index, int]) -> Matrix:
+    array = values[f"d {node.key}" if node.change else node.key]
+    for axis, index in sorted(node.labels, key=lambda pair: -pair[0]):
+        place = labels[index] if isinstance(index, Index) else int(index.subs({i: v for i, v in labels.items()}))
+        array = np.take(array, place, axis=axis)
+    return array
+
+
+def _at_labels(expr: Expr, values: Mapping[str, Matrix], labels: Mapping[Index, int]) -> Matrix:
+    from ..tensor import free_indices
+
+    free = tuple(i for i in free_indices(expr))
+    found = numbers.evaluate(expr, values, free)
+    return found[tuple(labels[i] for i in free)]
+
+
+def _entrywise(function: Expr, i: Index, j: Index) -> Expr:
+    from ..tensor import Entry, transform
+
+    u = Entry.of("u")
+    return transform(function, lambda n: Entry.of("u", i, j) if n == u else None)

@@ -1,0 +1,321 @@
+"""Indexed scalars -> matrices, by contraction.
+
+An index is a node and a two-index factor an edge. A summed index with two edges joins them into a matrix product; factors on the
+same indices are a Hadamard product; two free indices with no edge between them an outer product; an index that a term lacks is
+carried by a column of ones. An index named as a label is written beside its tensors ("for each n"), not counted as an axis.
+
+Where no matrix form exists, `NoMatrixForm` says why, and the sheet shows the index form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sympy import Add, Expr, Integer, Mul, Pow, S, exp
+
+from ..tensor import (
+    Delta,
+    Differential,
+    Elementwise,
+    Entry,
+    Equation,
+    Index,
+    Partial,
+    Total,
+    Where,
+    Within,
+    factors,
+    free_indices,
+    mul,
+    nodes,
+    rebuild,
+    rename,
+)
+from .arrays import (
+    ArrayEquation,
+    Axes,
+    Diagonal,
+    Hadamard,
+    Identity,
+    Inner,
+    LabelTotal,
+    Map,
+    Name,
+    Node,
+    Ones,
+    Positive,
+    Product,
+    Scalar,
+    Softmax,
+    Sum,
+    Times,
+    Transpose,
+    hadamard,
+    product,
+    scaled,
+    transpose,
+)
+
+U = Entry.of("u")
+
+
+class NoMatrixForm(Exception):
+    """This expression cannot be written with vectors and matrices alone."""
+
+
+@dataclass
+class _Item:
+    """A factor on its way into a product: an array, and where it stood."""
+
+    node: Node
+    place: int
+
+    @property
+    def axes(self) -> Axes:
+        return self.node.axes
+
+
+def equation(found: Equation, labels: Collection[Index] = ()) -> ArrayEquation:
+    """The matrix form of an equation; `labels` are the indices to be written beside the tensors.
+
+    Where more than two free indices are left, the first ones become labels too. Raises NoMatrixForm.
+    """
+    axes = [i for i in free_indices(found.lhs) if i not in labels]
+    tried: list[Collection[Index]] = [labels]
+    if _widest(found, labels) > 2:
+        tried = [[*labels, *axes[:n]] for n in range(1, len(axes) + 1)]
+    problem = NoMatrixForm("no form found")
+    for names in tried:
+        free = tuple(i for i in axes if i not in names)
+        if len(free) > 2:
+            continue
+        try:
+            lhs = array(found.lhs, free, names)
+            return ArrayEquation(lhs, array(found.rhs, free, names), tuple(i for i in free_indices(found.lhs) if i in names))
+        except NoMatrixForm as error:
+            problem = error
+    raise problem
+
+
+def _widest(found: Equation, labels: Collection[Index]) -> int:
+    widths = [
+        sum(1 for i in n.indices if not (isinstance(i, Index) and i in labels))
+        for side in (found.lhs, found.rhs)
+        for n in nodes(side)
+        if isinstance(n, Entry)
+    ]
+    return max([len([i for i in free_indices(found.lhs) if i not in labels]), *widths], default=0)
+
+
+def array(expr: Expr, axes: Sequence[Index], labels: Collection[Index] = ()) -> Node:
+    """`expr` as an array whose rows and columns are `axes` (its free indices but the labels)."""
+    axes = tuple(axes)
+    if isinstance(expr, Add):
+        return total_of(axes, [array(term, axes, labels) for term in expr.args])
+    bound: tuple[Index, ...] = ()
+    over: tuple[Index, ...] = ()
+    if isinstance(expr, Total):
+        if isinstance(expr.body, Add) and not any(i in labels for i in expr.indices):
+            return total_of(axes, [array(Total(t, *expr.indices), axes, labels) for t in expr.body.args])
+        bound = tuple(i for i in expr.indices if i not in labels)
+        over = tuple(i for i in expr.indices if i in labels)
+        expr = expr.body
+    if over and isinstance(expr, Add):
+        return LabelTotal(axes, over, array(Total(expr, *bound) if bound else expr, axes, labels))
+    numbers = [f for f in factors(expr) if f.is_Number]
+    rest = [f for f in factors(expr) if not f.is_Number]
+    node = _product(rest, axes, bound, labels)
+    if over:
+        node = LabelTotal(axes, over, node)
+    return scaled(mul(*numbers), node)
+
+
+def total_of(axes: Axes, args: Sequence[Node]) -> Node:
+    """The sum of arrays, sums inside opened."""
+    return Sum(axes, tuple(a for arg in args for a in (arg.args if isinstance(arg, Sum) else (arg,))))
+
+
+def _product(parts: Sequence[Expr], axes: Axes, bound: Axes, labels: Collection[Index]) -> Node:
+    soft = _softmax(parts, axes, labels)
+    if soft is not None:
+        return soft
+    scalars: list[Expr] = []
+    items: list[_Item] = []
+    for place, part in enumerate(parts):
+        free = [i for i in free_indices(part) if i not in labels]
+        if not free and not any(isinstance(n, Total) for n in nodes(part)):
+            scalars.append(part)
+            continue
+        if len(free) > 2:
+            raise NoMatrixForm(f"a factor with {len(free)} indices")
+        items.append(_Item(_item(part, _ordered(part, free, axes), labels), place))
+    items = _eliminated(items, bound)
+    node = _assembled(items, axes)
+    return scaled(mul(*scalars), node) if scalars else node
+
+
+def _softmax(parts: Sequence[Expr], axes: Axes, labels: Collection[Index]) -> Node | None:
+    """exp(z_j)/Σ exp(z_k), which has a name."""
+    if len(parts) != 2 or not isinstance(parts[0], exp) or not isinstance(parts[1], Pow) or parts[1].exp != -1:
+        return None
+    below = parts[1].base
+    if not isinstance(below, Total) or len(below.indices) != 1 or not isinstance(below.body, exp):
+        return None
+    for along, index in enumerate(axes):
+        if index not in free_indices(below) and rename(below.body, {below.indices[0]: index}) == parts[0]:
+            return Softmax(axes, array(parts[0].args[0], axes, labels), along)
+    return None
+
+
+def _ordered(part: Expr, free: list[Index], axes: Axes) -> Axes:
+    """The axes of a factor: as the tensor has them; for anything else in the order that is wanted."""
+    if isinstance(part, Entry | Differential) or not all(i in axes for i in free):
+        return tuple(free)
+    return tuple(sorted(free, key=axes.index))
+
+
+def _item(part: Expr, axes: Axes, labels: Collection[Index]) -> Node:
+    if isinstance(part, Entry):
+        return _name(part, axes, False, labels)
+    if isinstance(part, Differential):
+        return _name(part.entry, axes, True, labels)
+    if isinstance(part, Elementwise):
+        return Map(axes, Elementwise.of(part.name, U, part.order), array(part.argument, axes, labels))
+    if isinstance(part, Pow) and part.exp.is_number:
+        return Map(axes, Pow(U, part.exp, evaluate=False), array(part.base, axes, labels))
+    if isinstance(part, Where):
+        if part.args[2] is not S.Zero:
+            raise NoMatrixForm("two branches")
+        condition = Positive(axes, array(part.args[0], axes, labels))
+        return condition if part.args[1] is S.One else hadamard([array(part.args[1], axes, labels), condition])
+    if isinstance(part, Delta):
+        if not all(isinstance(a, Index) for a in part.args) or len(axes) != 2:
+            raise NoMatrixForm("a delta of an affine index")
+        return Identity(axes)
+    if isinstance(part, Within | Index | Partial):
+        raise NoMatrixForm("a condition on an index")
+    if isinstance(part, Add | Total | Mul):
+        return array(part, axes, labels)
+    if part.is_Function and len(part.args) == 1:
+        return Map(axes, rebuild(part, (U,)), array(part.args[0], axes, labels))
+    raise NoMatrixForm(type(part).__name__)
+
+
+def _name(entry: Entry, axes: Axes, change: bool, labels: Collection[Index]) -> Node:
+    beside = tuple((n, i) for n, i in enumerate(entry.indices) if all(f in labels for f in free_indices(i)))
+    inside = tuple(i for n, i in enumerate(entry.indices) if (n, i) not in beside)
+    if not all(isinstance(i, Index) for i in inside) or len(set(inside)) != len(inside):
+        raise NoMatrixForm("an index that stands twice, or is shifted")
+    name = Name(inside, entry.key, change, beside)  # type: ignore[arg-type]
+    return name if inside == axes else _oriented(name, axes)
+
+
+def _oriented(node: Node, axes: Axes) -> Node:
+    if node.axes == axes:
+        return node
+    if len(axes) == 2 and node.axes == (axes[1], axes[0]):
+        return transpose(node)
+    raise NoMatrixForm("axes that do not fit")
+
+
+def _joined(items: list[_Item], axes: Axes) -> _Item:
+    """Items on the same indices as one Hadamard product with the given axes."""
+    return _Item(hadamard([_oriented(i.node, axes) for i in items]), min(i.place for i in items))
+
+
+def _eliminated(items: list[_Item], bound: Axes) -> list[_Item]:
+    """Sum over the bound indices, the innermost first."""
+    free = [b for b in bound if not any(b in i.axes for i in items)]
+    items = _inner(items, bound)
+    for index in reversed(bound):
+        touching = [i for i in items if index in i.axes]
+        others = [i for i in items if index not in i.axes]
+        if touching:
+            items = sorted([*others, _summed(touching, index)], key=lambda i: i.place)
+            items = _inner(items, bound)
+        elif index in free:  # nothing depends on it: the sum counts
+            items = [_Item(Scalar((), Integer(index.size)), -1), *items]
+    return items
+
+
+def _inner(items: list[_Item], bound: Axes) -> list[_Item]:
+    """Two matrices over the same two summed indices, and nothing else on them: ⟨A, B⟩."""
+    for first in items:
+        if len(first.axes) != 2 or not all(a in bound for a in first.axes):
+            continue
+        touching = [i for i in items if set(i.axes) & set(first.axes)]
+        if len(touching) >= 2 and all(set(i.axes) == set(first.axes) for i in touching):
+            left = touching[0]
+            right = _joined(touching[1:], left.axes)
+            node = Inner((), left.node, right.node)
+            rest = [i for i in items if i not in touching]
+            return sorted([*rest, _Item(node, left.place)], key=lambda i: i.place)
+    return items
+
+
+def _summed(touching: list[_Item], index: Index) -> _Item:
+    place = min(i.place for i in touching)
+    columns = [i for i in touching if i.axes == (index,)]
+    groups: dict[Index, list[_Item]] = {}
+    for item in touching:
+        if len(item.axes) == 2:
+            groups.setdefault(item.axes[0] if item.axes[1] == index else item.axes[1], []).append(item)
+    if len(groups) > 2:
+        raise NoMatrixForm(f"three matrices meet at the index {index}")
+    if not groups:
+        left = columns[0]
+        right = _joined(columns[1:], (index,)).node if len(columns) > 1 else None
+        if right is None:
+            return _Item(product((), transpose(Ones((index,))), left.node), place)
+        return _Item(product((), transpose(left.node), right), place)
+    column = _joined(columns, (index,)).node if columns else None
+    (other, group), *more = sorted(groups.items(), key=lambda pair: min(i.place for i in pair[1]))
+    first = _joined(group, (other, index)).node
+    if not more:
+        return _Item(product((other,), first, column if column is not None else Ones((index,))), place)
+    (last, second_group) = more[0]
+    second = _joined(second_group, (index, last)).node
+    middle = [] if column is None else [Diagonal((index, index), column)]
+    return _Item(product((other, last), first, *middle, second), place)
+
+
+def _assembled(items: list[_Item], axes: Axes) -> Node:
+    """What is left over, all of it on the wanted axes."""
+    scalars = [i.node for i in items if not i.axes]
+    arrays = [i for i in items if i.axes]
+    if any(a not in axes for i in arrays for a in i.axes):
+        raise NoMatrixForm("an index is left over")
+    node = _spread(arrays, axes)
+    factor = mul(*(n.expr for n in scalars if isinstance(n, Scalar)))
+    front = [n for n in scalars if not isinstance(n, Scalar)]
+    if front and not axes:
+        node = front[0] if len(front) == 1 else Times((), tuple(front))
+    elif front:
+        node = Times(axes, (*front, node))
+    return scaled(factor, node)
+
+
+def _spread(items: list[_Item], axes: Axes) -> Node:
+    if not axes:
+        return Scalar((), S.One)
+    if len(axes) == 1:
+        return hadamard([i.node for i in items]) if items else Ones(axes)
+    matrices = [i for i in items if len(i.axes) == 2]
+    rows = [i for i in items if i.axes == (axes[0],)]
+    columns = [i for i in items if i.axes == (axes[1],)]
+    left = _joined(rows, (axes[0],)).node if rows else None
+    right = _joined(columns, (axes[1],)).node if columns else None
+    if not matrices:
+        left = left if left is not None else Ones((axes[0],))
+        right = right if right is not None else Ones((axes[1],))
+        return product(axes, left, transpose(right))
+    middle = _joined(matrices, axes).node
+    if left is not None:
+        middle = product(axes, Diagonal((axes[0], axes[0]), left), middle)
+    if right is not None:
+        middle = product(axes, middle, Diagonal((axes[1], axes[1]), right))
+    return middle
+
+
+__all__ = ["Hadamard", "NoMatrixForm", "Product", "Transpose", "array", "equation"]

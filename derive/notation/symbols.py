@@ -1,0 +1,148 @@
+"""Keys -> glyphs: how a tensor's name is written, with its layer number, its accents and its subscript.
+
+A name is written as a person would: `theta` is θ, `h_prev` has a subscript in roman, `W_q` one in italics, `x_hat` a hat, `h1` a
+number. A spec may override a name in the same small language (`h_{t-1}`), never in TeX.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..tensor import System, Tensor, is_cotangent, primal
+
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
+    "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+)
+ALIASES = {"eps": r"\varepsilon", "epsilon": r"\varepsilon", "phi": r"\varphi", "lam": r"\lambda", "ell": r"\ell"}
+ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "vec": r"\vec"}
+UNICODE_GREEK = dict(
+    zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", [
+        *"alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega".split(),
+        *"Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(),
+    ], strict=True)
+)
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """A name in LaTeX: its letter, what stands below and above it."""
+
+    letter: str
+    below: str = ""
+    above: str = ""
+
+    def latex(self, indices: str = "", power: str = "") -> str:
+        """The glyph with indices; in braces with a `power`, so that it is not mistaken for the layer number."""
+        below = ",".join(part for part in (self.below, indices) if part)
+        text = self.letter + (f"_{{{below}}}" if below else "") + (f"^{{{self.above}}}" if self.above else "")
+        if power:
+            text = f"({text})^{{{power}}}" if self.above else f"{text}^{{{power}}}"
+        return text
+
+
+Labels = Literal["relative", "absolute"]
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """The glyphs of a system. `general` maps layer numbers to what a general line writes: {7: "\\ell", 6: "\\ell-1"}."""
+
+    system: System
+    labels: Labels = "absolute"
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    general: Mapping[int, str] = field(default_factory=dict)
+
+    def glyph(self, key: str, matrix: bool = False, entry: bool = False) -> Glyph:
+        """The glyph of a tensor: as a `matrix` (a capital, for names of the catalogue), or as one `entry` of it."""
+        tensor = self.system.tensors[key.removesuffix(" each")] if key not in self.system.tensors else self.system.tensors[key]
+        above = self.layer(tensor.layer) if tensor.layer is not None else ""
+        if tensor.base in self.overrides:
+            found = parsed(self.overrides[tensor.base])
+            return Glyph(found.letter, found.below, ", ".join(p for p in (found.above, above) if p))
+        base = tensor.base
+        if tensor.cased:
+            base = _capital(base) if matrix else base[0].lower() + base[1:]
+        found = named(base)
+        return Glyph(found.letter, found.below, ", ".join(p for p in (found.above, above) if p))
+
+    def layer(self, number: int) -> str:
+        """A layer's number as it stands above a name."""
+        if number in self.general:
+            return self.general[number]
+        if self.labels == "relative":
+            below = self.system.depth - number
+            return "L" if below == 0 else f"L-{below}"
+        return f"({number})"
+
+    def is_signal(self, key: str) -> bool:
+        """Whether the cotangent `key` is written δ."""
+        return is_cotangent(key) and self.system.tensors[primal(key)].signal
+
+    def signal(self, key: str, matrix: bool = False) -> Glyph:
+        """The glyph δ of a pre-activation's cotangent."""
+        tensor = self.system.tensors[primal(key)]
+        return Glyph(r"\Delta" if matrix else r"\delta", "", self.layer(tensor.layer) if tensor.layer is not None else "")
+
+    def cost(self) -> str:
+        """The letter of what is differentiated: C, or the objective's own name; ∂C/∂z for an unnamed cost that follows."""
+        if self.system.objective is None:
+            return "C"
+        tensor: Tensor = self.system.tensors[self.system.objective]
+        return self.glyph(tensor.key).latex()
+
+
+def _capital(base: str) -> str:
+    return base[0].upper() + base[1:]
+
+
+def named(name: str) -> Glyph:
+    """A name as a person would write it."""
+    for sign, spelt in UNICODE_GREEK.items():
+        name = name.replace(sign, spelt)
+    parts = name.split("_")
+    base, *below = [p for p in parts if p] or [name]
+    digits = re.fullmatch(r"([^\W\d]+?)(\d+)", base)
+    if digits:
+        base, below = digits[1], [digits[2], *below]
+    letter = word(base, base=True)
+    primes = 0
+    rest = []
+    for part in below:
+        if part in ACCENTS:
+            letter = f"{ACCENTS[part]}{{{letter}}}"
+        elif part == "prime":
+            primes += 1
+        else:
+            rest.append(word(part))
+    return Glyph(letter + "'" * primes, ",".join(rest))
+
+
+def word(text: str, base: bool = False) -> str:
+    """A single letter in italics, a Greek name as its letter, a longer word upright, a number as it is."""
+    if text in ALIASES:
+        return ALIASES[text]
+    if text in GREEK:
+        return f"\\{text}"
+    if text.isdigit() or len(text) == 1:
+        return text
+    mixed = re.fullmatch(r"([^\W\d])(\d+)", text)
+    if mixed:
+        return f"{mixed[1]}{mixed[2]}"
+    return rf"\mathit{{{text}}}" if base else rf"\mathrm{{{text}}}"
+
+
+def parsed(text: str) -> Glyph:
+    """An override, `h_{t-1}` or `theta^{*}`, whose form the spec has checked."""
+    found = re.fullmatch(r"\s*(\w+?)\s*(?:_\{([^{}]*)\}|_(\w+))?\s*(?:\^\{([^{}]*)\}|\^(\w))?\s*", text)
+    if found is None:
+        return named(text)
+    letter = named(found[1]).latex()
+    return Glyph(letter, _pieces(found[2] or found[3] or ""), _pieces(found[4] or found[5] or ""))
+
+
+def _pieces(text: str) -> str:
+    return "".join(word(piece) if piece.isalnum() else piece for piece in re.findall(r"\w+|[^\w\s]", text))

@@ -1,0 +1,43 @@
+"""The views: the same equation as scalars, with indices, with matrices, or with matrices over a mini-batch.
+
+    scalar, index   the equation as it is derived
+    matrix          arrays; in a mini-batch the training example is a label ("for each n")
+    batch           arrays whose rows (or columns) are the training examples
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..tensor import Differential, Entry, Equation, Index, Partial, System, is_cotangent, nodes, primal
+from . import matrix
+from .arrays import ArrayEquation
+
+View = Literal["scalar", "index", "matrix", "batch"]
+Shown = Equation | ArrayEquation
+
+
+def shown(equation: Equation, view: View, system: System) -> Shown:
+    """The equation in a view; the index form where that view has none for it."""
+    if view in ("scalar", "index") or isinstance(equation.lhs, Partial):
+        return equation
+    try:
+        return matrix.equation(equation, _labels(equation, system) if view == "matrix" else ())
+    except matrix.NoMatrixForm:
+        return equation
+
+
+def _labels(equation: Equation, system: System) -> tuple[Index, ...]:
+    """The indices that run over the training examples."""
+    if system.examples is None:
+        return ()
+    found: dict[Index, None] = {}
+    for side in (equation.lhs, equation.rhs):
+        for node in nodes(side):
+            entry = node.entry if isinstance(node, Differential) else node
+            if isinstance(entry, Entry):
+                key = primal(entry.key) if is_cotangent(entry.key) else entry.key
+                axis = system.tensors[key].batch
+                if axis is not None and isinstance(entry.indices[axis], Index):
+                    found[entry.indices[axis]] = None
+    return tuple(found)

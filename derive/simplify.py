@@ -1,0 +1,341 @@
+"""The few named rewrites that bring a result into the form a textbook prints.
+
+Each returns an equal expression, or the same one where it does not apply; each has an entry in the rule book. None of them is
+trusted: every expression they make is checked with numbers like any other (verify.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import sympy
+from sympy import Add, Expr, Mul, Pow, S
+
+from .tensor import (
+    Elementwise,
+    Entry,
+    Equation,
+    Fact,
+    Index,
+    Total,
+    Where,
+    add,
+    factors,
+    free_indices,
+    fresh,
+    mul,
+    neg,
+    nodes,
+    power,
+    rebuild,
+    rename,
+    size,
+    terms,
+    total,
+    transform,
+)
+
+# --- matching: is this expression that one, with other indices? ----------------------------------------------------------------
+
+Binding = dict[Index, Expr]
+
+
+def match(pattern: Expr, expr: Expr, wild: frozenset[Index], bound: Binding | None = None) -> Binding | None:
+    """The values of the `wild` indices under which `pattern` is `expr`; None where there are none."""
+    found: Binding = dict(bound or {})
+    return found if _match(pattern, expr, wild, found) else None
+
+
+def _match(pattern: Expr, expr: Expr, wild: frozenset[Index], found: Binding) -> bool:
+    if isinstance(pattern, Index) and pattern in wild:
+        if pattern in found:
+            return found[pattern] == expr
+        if isinstance(expr, Index) and expr.size != pattern.size:
+            return False
+        found[pattern] = expr
+        return True
+    if isinstance(pattern, Total):
+        if not isinstance(expr, Total) or [i.size for i in pattern.indices] != [i.size for i in expr.indices]:
+            return False
+        neutral = [Index(f"#{n}", i.size) for n, i in enumerate(pattern.indices)]
+        left = rename(pattern.body, dict(zip(pattern.indices, neutral, strict=True)))
+        right = rename(expr.body, dict(zip(expr.indices, neutral, strict=True)))
+        return _match(left, right, wild, found)
+    if pattern.func != expr.func or len(pattern.args) != len(expr.args):
+        return False
+    if not pattern.args:
+        return bool(pattern == expr)
+    return all(_match(p, e, wild, found) for p, e in zip(pattern.args, expr.args, strict=True))
+
+
+# --- name what the forward pass has computed ------------------------------------------------------------------------------------
+
+
+def recognise(expr: Expr, definitions: Iterable[Equation]) -> Expr:
+    """Write the name of a forward value where its right-hand side stands: exp(z_k)/Σ exp(z_j) becomes p_k."""
+    for definition in definitions:
+        rhs = definition.rhs
+        if rhs.is_Number or isinstance(rhs, Entry | Add | Total):
+            continue  # a mere sum is not worth a search, an alias no gain
+        wild = frozenset(i for i in free_indices(definition.lhs))
+        expr = _recognise_product(expr, definition, wild) if isinstance(rhs, Mul) else _recognise_node(expr, definition, wild)
+    return expr
+
+
+def _recognise_node(expr: Expr, definition: Equation, wild: frozenset[Index]) -> Expr:
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Pow) and isinstance(definition.rhs, Pow) and node.exp == -definition.rhs.exp:
+            found = match(definition.rhs.base, node.base, wild)
+            return None if found is None else power(rename(definition.lhs, found), -1)
+        found = match(definition.rhs, node, wild)
+        return None if found is None or len(found) < len(wild) else rename(definition.lhs, found)
+
+    return transform(expr, rule)
+
+
+def _recognise_product(expr: Expr, definition: Equation, wild: frozenset[Index]) -> Expr:
+    pattern = _single(factors(definition.rhs))
+
+    def rule(node: Expr) -> Expr | None:
+        if not isinstance(node, Mul):
+            return None
+        parts = _single(node.args)
+        changed = False
+        while (hit := _assign(pattern, parts, wild, {}, [])) is not None:
+            binding, places = hit
+            first = min(places)
+            named = rename(definition.lhs, binding)
+            parts = [named if i == first else p for i, p in enumerate(parts) if i == first or i not in places]
+            changed = True
+        return mul(*_gathered(recognise_inside(p) for p in parts)) if changed else None
+
+    def recognise_inside(part: Expr) -> Expr:
+        return transform(part, rule)
+
+    return transform(expr, rule)
+
+
+def _single(parts: Sequence[Expr]) -> list[Expr]:
+    """Factors with integer powers written out: u^-2 as u^-1 u^-1."""
+    out: list[Expr] = []
+    for part in parts:
+        if isinstance(part, Pow) and part.exp.is_Rational and 2 % part.exp.q == 0 and abs(part.exp) <= 4:
+            half = S.Half * (1 if part.exp > 0 else -1) if part.exp.q == 2 else S.Zero
+            whole = part.exp - half
+            out += [power(part.base, half)] if half else []
+            out += [power(part.base, 1 if whole > 0 else -1)] * abs(int(whole))
+        else:
+            out.append(part)
+    return out
+
+
+def _assign(
+    pattern: Sequence[Expr], parts: Sequence[Expr], wild: frozenset[Index], binding: Binding, places: list[int]
+) -> tuple[Binding, list[int]] | None:
+    if not pattern:
+        return (binding, places) if len(binding) == len(wild) else None
+    for place, part in enumerate(parts):
+        if place not in places:
+            found = match(pattern[0], part, wild, binding)
+            if found is not None:
+                hit = _assign(pattern[1:], parts, wild, found, [*places, place])
+                if hit is not None:
+                    return hit
+    return None
+
+
+def _gathered(parts: Iterable[Expr]) -> list[Expr]:
+    """Factors with equal bases gathered at the place of the first: x … x^-1 vanishes."""
+    exponents: dict[Expr, Expr] = {}
+    for part in parts:
+        base, exponent = (part.base, part.exp) if isinstance(part, Pow) and part.exp.is_number else (part, S.One)
+        exponents[base] = exponents.get(base, S.Zero) + exponent
+    return [power(base, exponent) for base, exponent in exponents.items()]
+
+
+# --- terms, products and sums -------------------------------------------------------------------------------------------------
+
+
+def expanded(expr: Expr) -> Expr:
+    """Products opened over sums, so that each term is one product under one Σ."""
+    return add(*(total(mul(*parts), *bound) for parts, bound in _open(expr)))
+
+
+def _open(expr: Expr) -> list[tuple[list[Expr], list[Index]]]:
+    if isinstance(expr, Add):
+        return [t for part in expr.args for t in _open(part)]
+    if isinstance(expr, Total):
+        return [(parts, [*expr.indices, *bound]) for parts, bound in _open(expr.body)]
+    if isinstance(expr, Mul):
+        opened: list[tuple[list[Expr], list[Index]]] = [([], [])]
+        for factor in expr.args:
+            joined = []
+            for parts, bound in opened:
+                for more, inner in _open(factor):
+                    joined.append(_joined(parts, bound, more, inner))
+            opened = joined
+        return opened
+    return [([expr], [])]
+
+
+def _joined(
+    parts: list[Expr], bound: list[Index], more: list[Expr], inner: list[Index]
+) -> tuple[list[Expr], list[Index]]:
+    """Two products under their sums as one; bound indices that clash get another letter."""
+    if inner or bound:
+        left = {n.name for p in parts for n in nodes(p) if isinstance(n, Index)} | {b.name for b in bound}
+        right = {n.name for p in more for n in nodes(p) if isinstance(n, Index)}
+        everything = [n for p in (*parts, *more) for n in nodes(p) if isinstance(n, Index)]
+        change: dict[Index, Expr] = {i: fresh(i, everything) for i in inner if i.name in left}
+        if change:
+            more = [rename(p, change) for p in more]
+            inner = [c for i in inner for c in [change.get(i, i)] if isinstance(c, Index)]
+        change = {i: fresh(i, everything) for i in bound if i.name in right and i not in inner}
+        if change:
+            parts = [rename(p, change) for p in parts]
+            bound = [c for i in bound for c in [change.get(i, i)] if isinstance(c, Index)]
+    return [*parts, *more], [*bound, *inner]
+
+
+def cancelled(expr: Expr) -> Expr:
+    """Each product opened, equal factors above and below gone, what a Σ does not touch in front of it."""
+    out = []
+    for parts, bound in _open(expr):
+        kept = _gathered(f for part in parts for f in factors(part))
+        inside = [f for f in kept if any(i in bound for i in free_indices(f))]
+        outside = [f for f in kept if f not in inside]
+        used = [b for b in bound if any(b in free_indices(f) for f in inside)]
+        count = sympy.prod([b.size for b in bound if b not in used])
+        out.append(mul(count, *outside, total(mul(*inside), *used)))
+    return _united(out)
+
+
+def outside(expr: Expr) -> Expr:
+    """What a Σ does not touch in front of it: Σ_i v̄ (x_i - μ) as v̄ Σ_i (x_i - μ)."""
+
+    def rule(node: Expr) -> Expr | None:
+        if not isinstance(node, Total) or not isinstance(node.body, Mul):
+            return None
+        inside = [f for f in node.body.args if any(i in node.indices for i in free_indices(f))]
+        front = [f for f in node.body.args if f not in inside]
+        used = [i for i in node.indices if any(i in free_indices(f) for f in inside)]
+        count = sympy.prod([i.size for i in node.indices if i not in used])
+        return mul(count, *front, total(mul(*inside), *used)) if front else None
+
+    return transform(expr, rule)
+
+
+def _united(found: Sequence[Expr]) -> Expr:
+    """Equal terms written once."""
+    numbers: dict[tuple[Expr, ...], Expr] = {}
+    for term in found:
+        number, rest = _numbered(term)
+        numbers[rest] = numbers.get(rest, S.Zero) + number
+    return add(*(mul(number, *rest) for rest, number in numbers.items()))
+
+
+def _numbered(term: Expr) -> tuple[Expr, tuple[Expr, ...]]:
+    parts = factors(term)
+    return (parts[0], parts[1:]) if parts[0].is_Number else (S.One, parts)
+
+
+def facts_used(expr: Expr, facts: Sequence[Fact]) -> tuple[Expr, str | None]:
+    """Sums that are known replaced by their values, and the reason of the first."""
+    reason: list[str] = []
+
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Total):
+            for fact in facts:
+                assert isinstance(fact.pattern, Total)
+                if match(fact.pattern, node, frozenset(free_indices(fact.pattern))) is not None:
+                    reason.append(fact.reason)
+                    return fact.value
+        return None
+
+    return transform(expr, rule), reason[0] if reason else None
+
+
+def positive_first(expr: Expr) -> Expr:
+    """p - y and not -y + p: a term with a plus sign goes to the front where the first has a minus."""
+    found = terms(expr)
+    if len(found) < 2 or not _numbered(found[0])[0].is_negative:
+        return expr
+    lead = next((i for i, t in enumerate(found) if not _numbered(t)[0].is_negative), None)
+    return expr if lead is None else add(found[lead], *found[:lead], *found[lead + 1 :])
+
+
+def common_first(expr: Expr) -> Expr:
+    """What all terms have in common in front of a bracket: P_ts (dS_ts - Σ P_tr dS_tr)."""
+    found = terms(expr)
+    if len(found) < 2:
+        return expr
+    numbered = [_numbered(t) for t in found]
+    shared = [f for f in numbered[0][1] if all(f in rest for _, rest in numbered[1:])]
+    numbers = {abs(n) for n, _ in numbered}
+    number = numbers.pop() if len(numbers) == 1 else S.One
+    if not shared and number is S.One:
+        return expr
+    inside = []
+    for n, rest in numbered:
+        left = list(rest)
+        for f in shared:
+            left.remove(f)
+        inside.append(mul(n / number, *left))
+    return mul(number, *shared, positive_first(add(*inside)))
+
+
+def signs_out(expr: Expr) -> Expr:
+    """Minus signs out of sums and brackets: -Σ (-y_k) as Σ y_k, and -(y - a) as a - y."""
+
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Total):
+            number, rest = _numbered(signs_out(node.body))
+            return mul(-1, total(mul(-number, *rest), *node.indices)) if number.is_negative else None
+        if isinstance(node, Mul):
+            parts = factors(mul(*(signs_out(f) for f in node.args)))
+            if parts[0].is_Number and parts[0].is_negative:
+                for place, part in enumerate(parts):
+                    if isinstance(part, Add) and any(_numbered(t)[0].is_negative for t in part.args):
+                        turned = positive_first(neg(part))
+                        return mul(-parts[0], *parts[1:place], turned, *parts[place + 1 :])
+            return mul(*parts)
+        return None
+
+    return transform(expr, rule)
+
+
+def by_value(expr: Expr, values: Mapping[Expr, Expr]) -> Expr:
+    """Slopes written with the activation's own value: σ'(z) as a (1 - a). `values` maps f(u) to its name."""
+    from .catalogue import function
+
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Elementwise) and node.order == 1:
+            value = values.get(Elementwise.of(node.name, node.argument))
+            if value is not None:
+                return function(node.name).textbook_slope(node.argument, value)
+        return None
+
+    return transform(expr, rule)
+
+
+def shortest_quotient(expr: Expr) -> Expr:
+    """A scalar expression as SymPy's `cancel` writes it, where that is shorter; never across a Σ or a branch."""
+    if any(isinstance(n, Total | Where | Elementwise) for n in nodes(expr)) or size(expr) > 120:
+        return expr
+    stand_ins: dict[Expr, sympy.Symbol] = {}
+
+    def stand_in(node: Expr) -> Expr | None:
+        if isinstance(node, Entry):
+            return stand_ins.setdefault(node, sympy.Symbol(f"q{len(stand_ins):03d}", real=True))
+        return None
+
+    plain = transform(expr, stand_in)
+    if plain.free_symbols - set(stand_ins.values()):
+        return expr
+    short = sympy.factor(sympy.cancel(plain))
+    back = {symbol: node for node, symbol in stand_ins.items()}
+    result = positive_first(transform(short, lambda n: back.get(n)))
+    if isinstance(result, Mul):
+        result = rebuild(result, (positive_first(f) for f in result.args))
+    result = signs_out(result)
+    return result if size(result) < size(expr) else expr

@@ -1,0 +1,448 @@
+"""Typed indexed symbols, and equations between them.
+
+Everything the product derives is an equation between indexed scalars. The expressions are SymPy's, with a few node types of our
+own, and with one promise SymPy does not make: **the terms stay in the order in which they were written**. Therefore sums and
+products are built by `add` and `mul` here, never by `+` and `*`, which sort.
+
+    Index     j, with the number of values it takes: 0 … size-1
+    Entry     W[j, k]: one scalar of a tensor. The first argument is the tensor's key.
+    Total     the sum of a body over bound indices
+    Differential   d of an entry
+    Delta     Kronecker's delta of two index expressions
+    Within    1 where an index expression lies in 0 … size-1, else 0
+    Elementwise    f(u), f'(u), f''(u) for a named function of the catalogue
+    Where     one expression where a condition is positive, another elsewhere
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+import sympy
+from sympy import Add, Expr, Integer, Mul, Pow, S, Symbol
+from sympy.core.symbol import Str
+
+Role = Literal["input", "target", "parameter", "constant", "intermediate", "objective", "cotangent"]
+
+HELD: frozenset[Role] = frozenset({"target", "constant"})
+"""Roles whose differential is zero: data that no one changes."""
+
+
+class Index(Symbol):
+    """An index, with the number of values it takes. Two indices of one letter and different sizes are different."""
+
+    __slots__ = ("size",)
+    size: int
+
+    def __new__(cls, name: str, size: int) -> Index:
+        return _index(cls, name, size)
+
+    def __getnewargs_ex__(self) -> Any:
+        return ((self.name, self.size), {})
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.name, self.size)
+
+
+@lru_cache(maxsize=None)
+def _index(cls: type[Index], name: str, size: int) -> Index:
+    index: Index = Symbol.__xnew__(cls, name, integer=True)
+    index.size = size
+    return index
+
+
+class Node(Expr):
+    """An own expression type: it holds its arguments as they are, and never rewrites itself."""
+
+    is_commutative = True
+    __slots__ = ()
+
+    def __new__(cls, *args: Any) -> Any:
+        return sympy.Basic.__new__(cls, *args)
+
+
+class Entry(Node):
+    """One scalar of a tensor: `Entry.of("W", j, k)`."""
+
+    @classmethod
+    def of(cls, key: str, *indices: Any) -> Entry:
+        return cls(Str(key), *map(sympy.sympify, indices))
+
+    @property
+    def key(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def indices(self) -> tuple[Expr, ...]:
+        return self.args[1:]
+
+    def _eval_derivative(self, s: Any) -> Expr:
+        return S.One if s == self else S.Zero
+
+
+class Differential(Node):
+    """The change of an entry: `Differential(Entry.of("z", j))` is dz[j]."""
+
+    @property
+    def entry(self) -> Entry:
+        return self.args[0]
+
+
+class Total(Node):
+    """The sum of `body` over the bound `indices`."""
+
+    @property
+    def body(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        return self.args[1:]
+
+
+class Delta(Node):
+    """Kronecker's delta: 1 where both index expressions agree, else 0."""
+
+
+class Within(Node):
+    """1 where the index expression `args[0]` lies in 0 … `args[1]`-1, else 0 (an Iverson bracket)."""
+
+
+class Elementwise(Node):
+    """The derivative of order `order` of a catalogue function, at `argument`; order 0 is the function itself."""
+
+    @classmethod
+    def of(cls, name: str, argument: Expr, order: int = 0) -> Elementwise:
+        return cls(Str(name), Integer(order), argument)
+
+    @property
+    def name(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def order(self) -> int:
+        return int(self.args[1])
+
+    @property
+    def argument(self) -> Expr:
+        return self.args[2]
+
+    def _eval_derivative(self, s: Any) -> Expr:
+        return Elementwise.of(self.name, self.argument, self.order + 1) * self.argument.diff(s)
+
+
+class Where(Node):
+    """`args[1]` where `args[0]` > 0, else `args[2]`. (At 0 it is the second: the value at a kink is thereby defined.)"""
+
+    def _eval_derivative(self, s: Any) -> Expr:
+        return Where(self.args[0], self.args[1].diff(s), self.args[2].diff(s))
+
+
+class Partial(Node):
+    """The partial derivative ∂`of`/∂`by`, with the entries `held` held constant."""
+
+    @property
+    def of(self) -> Entry:
+        return self.args[0]
+
+    @property
+    def by(self) -> Entry:
+        return self.args[1]
+
+    @property
+    def held(self) -> tuple[Entry, ...]:
+        return self.args[2:]
+
+
+# --- building, in the order given ---------------------------------------------------------------------------------------------
+
+
+def add(*terms: Any) -> Expr:
+    """The sum of `terms` in their order; nested sums are opened, zeros dropped."""
+    flat: list[Expr] = []
+    for term in terms:
+        term = sympy.sympify(term)
+        flat.extend(term.args if isinstance(term, Add) else [term])
+    flat = [t for t in flat if t is not S.Zero]
+    if not flat:
+        return S.Zero
+    return flat[0] if len(flat) == 1 else Add._from_args(flat)
+
+
+def mul(*factors: Any) -> Expr:
+    """The product of `factors` in their order; nested products are opened, numbers gathered in front."""
+    number: Expr = S.One
+    flat: list[Expr] = []
+    for factor in factors:
+        factor = sympy.sympify(factor)
+        for part in factor.args if isinstance(factor, Mul) else [factor]:
+            if part.is_Number:
+                number = number * part
+            else:
+                flat.append(part)
+    if number is S.Zero:
+        return S.Zero
+    if number is not S.One or not flat:
+        flat.insert(0, number)
+    return flat[0] if len(flat) == 1 else Mul._from_args(flat)
+
+
+def power(base: Expr, exponent: Any) -> Expr:
+    """`base` to the `exponent`, unevaluated but for the exponents 0 and 1 and for numbers."""
+    exponent = sympy.sympify(exponent)
+    if exponent is S.One:
+        return base
+    if exponent is S.Zero:
+        return S.One
+    if base.is_Number and exponent.is_Number and exponent.is_Integer:
+        return base**exponent
+    if isinstance(base, Pow) and base.exp.is_number and exponent.is_Integer:
+        return power(base.base, base.exp * exponent)
+    return Pow(base, exponent, evaluate=False)
+
+
+def neg(expr: Expr) -> Expr:
+    """Minus `expr`; a sum is negated term by term."""
+    return add(*(mul(-1, t) for t in expr.args)) if isinstance(expr, Add) else mul(-1, expr)
+
+
+def total(body: Expr, *indices: Index) -> Expr:
+    """The sum of `body` over `indices`; a sum directly inside is joined, a sum over nothing is its body."""
+    if body is S.Zero:
+        return S.Zero
+    if not indices:
+        return body
+    if isinstance(body, Total):
+        return Total(body.body, *indices, *body.indices)
+    return Total(body, *indices)
+
+
+def rebuild(expr: Expr, args: Iterable[Any]) -> Expr:
+    """`expr` with other arguments, in their order."""
+    args = tuple(args)
+    if isinstance(expr, Add):
+        return add(*args)
+    if isinstance(expr, Mul):
+        return mul(*args)
+    if isinstance(expr, Pow):
+        return power(*args)
+    if isinstance(expr, Total):
+        return total(*args)
+    if expr.is_Function:
+        return expr.func(*args, evaluate=False)  # SymPy would turn exp(log x) into x, and lose the author's order
+    return expr.func(*args)
+
+
+# --- reading ------------------------------------------------------------------------------------------------------------------
+
+
+def terms(expr: Expr) -> tuple[Expr, ...]:
+    """The terms of a sum, or the expression alone; nothing for zero."""
+    if expr is S.Zero:
+        return ()
+    return expr.args if isinstance(expr, Add) else (expr,)
+
+
+def factors(expr: Expr) -> tuple[Expr, ...]:
+    """The factors of a product, or the expression alone."""
+    return expr.args if isinstance(expr, Mul) else (expr,)
+
+
+def nodes(expr: Expr) -> Iterator[Expr]:
+    """Every node, parents first, arguments in their order."""
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.args))
+
+
+def size(expr: Expr) -> int:
+    """How many nodes an expression has: the measure by which a rewrite must pay."""
+    return sum(1 for _ in nodes(expr))
+
+
+def entries(expr: Expr) -> tuple[Entry, ...]:
+    """The different entries of an expression in the order of their first appearance."""
+    return tuple(dict.fromkeys(n for n in nodes(expr) if isinstance(n, Entry)))
+
+
+def free_indices(expr: Expr) -> tuple[Index, ...]:
+    """The indices that no `Total` inside binds, in the order of their first appearance."""
+    return tuple(_free(expr))
+
+
+@lru_cache(maxsize=65536)
+def _free(expr: Expr) -> dict[Index, None]:
+    if isinstance(expr, Index):
+        return {expr: None}
+    found: dict[Index, None] = {}
+    if isinstance(expr, Total):
+        found.update(_free(expr.body))
+        for bound in expr.indices:
+            found.pop(bound, None)
+        return found
+    for arg in expr.args:
+        found.update(_free(arg))
+    return found
+
+
+def transform(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
+    """Replace from the top: where `rule` answers, its answer stands and is not searched again."""
+    answer = rule(expr)
+    if answer is not None:
+        return answer
+    if not expr.args:
+        return expr
+    args = tuple(transform(arg, rule) for arg in expr.args)
+    return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else rebuild(expr, args)
+
+
+LETTERS = "ijkmpqrstuvh"
+"""Letters for fresh indices. `l` and `n` are kept for layers and training examples."""
+
+
+def fresh(near: Index, taken: Iterable[Index]) -> Index:
+    """An index of `near`'s size whose letter is not among `taken`: the next free letter of the alphabet of indices."""
+    used = {i.name for i in taken}
+    start = LETTERS.find(near.name[0]) + 1
+    for letter in LETTERS[start:] + LETTERS[:start]:
+        if letter not in used:
+            return Index(letter, near.size)
+    number = 1
+    while f"{near.name}{number}" in used:
+        number += 1
+    return Index(f"{near.name}{number}", near.size)
+
+
+def rename(expr: Expr, names: Mapping[Index, Expr]) -> Expr:
+    """Replace free indices; a bound index that would capture a new one gets another letter first."""
+    names = {a: b for a, b in names.items() if a != b and a in _free(expr)}
+    if not names:
+        return expr
+    if isinstance(expr, Index):
+        return names[expr]
+    if isinstance(expr, Total):
+        coming = [i for b in names.values() for i in free_indices(b)]
+        staying = [i for i in _free(expr.body) if i not in names]
+        together: dict[Index, Expr] = dict(names)
+        bound = list(expr.indices)
+        for place, index in enumerate(bound):
+            if any(index.name == i.name for i in coming):
+                bound[place] = fresh(index, [*coming, *staying, *bound])
+                together[index] = bound[place]
+        return Total(rename(expr.body, together), *bound)
+    return rebuild(expr, (rename(arg, names) if isinstance(arg, Expr) else arg for arg in expr.args))
+
+
+# --- tensors, equations, systems ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A named array of scalars.
+
+    key: unique in its system, `base` alone or `base.layer`.
+    base: the name as written, `W` or `h_prev`; `layer` its number (the input is layer 0), or None for a name without one.
+    cased: the name belongs to a catalogue layer, so w[j,k] is an entry of the matrix W; a user's own name stays as it is.
+    signal: its cotangent is written δ, as the textbooks write that of a pre-activation.
+    batch: axis that runs over the training examples, or None.
+    """
+
+    key: str
+    shape: tuple[int, ...]
+    role: Role
+    base: str
+    layer: int | None = None
+    cased: bool = False
+    signal: bool = False
+    batch: int | None = None
+
+
+@dataclass(frozen=True)
+class Equation:
+    """lhs = rhs, for every value of the free indices of lhs."""
+
+    lhs: Expr
+    rhs: Expr
+
+    def _repr_latex_(self) -> str:
+        from .notation import latex
+
+        return f"$\\displaystyle {latex.plain(self)}$"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A sum that is known: `pattern` equals `value`, because of `reason` (a key of the rule book)."""
+
+    pattern: Expr
+    value: Expr
+    reason: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """One layer as it stands in a system: which equations it is, and what it reads and gives.
+
+    shape_free: two blocks of equal `kind` and equal `reads` (relative to their own number) differ in sizes and labels alone.
+    """
+
+    number: int
+    kind: str
+    title: str
+    equations: tuple[int, ...]
+    reads: tuple[str, ...]
+    gives: str
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class System:
+    """A forward program: equations in the order in which they are evaluated, and what each name is."""
+
+    tensors: Mapping[str, Tensor]
+    equations: tuple[Equation, ...]
+    objective: str | None = None
+    blocks: tuple[Block, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    examples: int | None = None
+    remarks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def depth(self) -> int:
+        """The number of layers, L."""
+        return max((b.number for b in self.blocks), default=0)
+
+    def of_role(self, *roles: Role) -> tuple[Tensor, ...]:
+        return tuple(t for t in self.tensors.values() if t.role in roles)
+
+    @property
+    def parameters(self) -> tuple[Tensor, ...]:
+        return self.of_role("parameter")
+
+    def defines(self) -> dict[str, Equation]:
+        """Each defined key with its equation."""
+        return {_key(e): e for e in self.equations}
+
+
+def _key(equation: Equation) -> str:
+    assert isinstance(equation.lhs, Entry)
+    return equation.lhs.key
+
+
+def cotangent(key: str) -> str:
+    """The key of ∂C/∂`key`."""
+    return f"bar {key}"
+
+
+def is_cotangent(key: str) -> bool:
+    return key.startswith("bar ")
+
+
+def primal(key: str) -> str:
+    """The key of which `key` is the cotangent."""
+    return key.removeprefix("bar ")

@@ -1,0 +1,367 @@
+"""Derivation -> Checks: every displayed equation, in the view in which it is shown, against the forward program alone.
+
+The reference is never a formula of ours. A differential, a partial and a cotangent are compared with the complex-step derivative
+of the forward equations at random points; a form in matrices is evaluated with matrix products and compared with the same
+reference. Each cotangent is checked against the equations that use its tensor (the dot-product test: <z̄, dz> on both sides), so
+the work is linear in the number of equations; and each parameter's gradient once more against the whole forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sympy import Expr
+
+from . import evaluate
+from .derivation import Derivation, Step
+from .errors import CheckFailed, DeriveError
+from .evaluate import Array, Values
+from .notation import arrays, views
+from .notation.views import Shown, View
+from .tensor import (
+    Differential,
+    Entry,
+    Equation,
+    Index,
+    Partial,
+    System,
+    Total,
+    cotangent,
+    entries,
+    free_indices,
+    nodes,
+)
+
+TOLERANCE = 1e-8
+"""Relative to the largest entry of the reference. Complex steps err by some 1e-15; what is wrong errs by far more than this."""
+
+POINTS = 2
+"""Random points at which everything is checked."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One displayed equation: what it is, in which view, how it was checked, by how much it was off."""
+
+    what: str
+    view: str
+    how: str
+    error: float
+    tolerance: float = TOLERANCE
+    section: str = ""
+    about: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.error <= self.tolerance)
+
+
+def check(derivation: Derivation, shown_in: Sequence[View] = ("index",), seed: int = 20) -> tuple[Check, ...]:
+    """Check every step in every view asked for. Never raises for a wrong equation: the checks say so."""
+    checks: list[Check] = []
+    for point in range(POINTS):
+        rng = np.random.default_rng([seed, point])
+        values = random_point(derivation.system, rng)
+        checks += _Point(derivation, tuple(shown_in), rng, values).checks()
+    return _worst(checks)
+
+
+def require(checks: Sequence[Check]) -> None:
+    """Stop where a check failed, naming the step."""
+    for found in checks:
+        if not found.ok:
+            raise CheckFailed(
+                f"{found.what} is wrong in the {found.view} view: off by {found.error:.1e} ({found.how}); nothing was printed",
+                hint="this is a defect of the derivation, not of your spec: please report it with the spec",
+            )
+
+
+def _worst(checks: Sequence[Check]) -> tuple[Check, ...]:
+    found: dict[tuple[str, str, str], Check] = {}
+    for one in checks:
+        mark = (one.what, one.view, one.how)
+        if mark not in found or not one.error <= found[mark].error:
+            found[mark] = one
+    return tuple(found.values())
+
+
+# --- a point ------------------------------------------------------------------------------------------------------------------
+
+
+def random_point(system: System, rng: np.random.Generator) -> Values:
+    """Random values for all that is given, at which the forward pass is defined, and the forward pass itself."""
+    for attempt in range(24):
+        values: Values = {}
+        for tensor in system.tensors.values():
+            if tensor.role not in ("intermediate", "objective"):
+                spread = 1.0 / np.sqrt(max(1, tensor.shape[-1] if len(tensor.shape) > 1 else 1))
+                drawn = rng.normal(size=tensor.shape)
+                if attempt % 2:
+                    drawn = 0.3 + np.abs(drawn)  # logarithms and roots want positive numbers
+                values[tensor.key] = np.asarray(drawn * spread)
+        for fact in system.facts:
+            _meet(fact.pattern, system, values)
+        with np.errstate(all="ignore"):
+            out = evaluate.run(system, values)
+        if all(np.all(np.isfinite(v)) for v in out.values()):
+            return out
+    raise DeriveError(
+        "the forward pass is not a number at any of the random points tried",
+        hint="an equation divides by zero, or takes the root or logarithm of a negative number",
+    )
+
+
+def _meet(pattern: Expr, system: System, values: Values) -> None:
+    """Make a given tensor positive with the known sum 1, where a fact says that its sum is 1."""
+    assert isinstance(pattern, Total)
+    entry = pattern.body
+    if isinstance(entry, Entry) and entry.key in values:
+        axis = entry.indices.index(pattern.indices[0])
+        positive = np.abs(values[entry.key]) + 0.1
+        values[entry.key] = positive / positive.sum(axis=axis, keepdims=True)
+
+
+@dataclass
+class _Point:
+    """All checks at one point."""
+
+    derivation: Derivation
+    shown_in: tuple[View, ...]
+    rng: np.random.Generator
+    values: Values
+    found: list[Check] = field(default_factory=list)
+
+    def checks(self) -> list[Check]:
+        system = self.derivation.system
+        self.users: dict[str, list[Equation]] = {}
+        for equation in system.equations:
+            for key in dict.fromkeys(e.key for e in entries(equation.rhs)):
+                self.users.setdefault(key, []).append(equation)
+        for key in self.derivation.seeds:
+            self.values[cotangent(key)] = self.rng.normal(size=system.tensors[key].shape)
+        self.equations = system.defines()
+        with np.errstate(all="ignore"):
+            for step in self.derivation.steps:
+                getattr(self, f"check_{step.section}")(step)
+            self.check_whole()
+        return self.found
+
+    # --- one kind of step each ------------------------------------------------------------------------------------------
+
+    def check_forward(self, step: Step) -> None:
+        lhs = _entry(step.result.lhs)
+        self.compare(step, self.values[lhs.key], lhs.indices, {}, "the forward pass")
+
+    def check_differential(self, step: Step) -> None:
+        equation = self.equations[step.about]
+        directions = self.directions(equation, None)
+        reference = self.slope(equation, directions)
+        self.compare(step, reference, _entry(equation.lhs).indices, _changes(directions), "complex step")
+
+    def check_held(self, step: Step) -> None:
+        equation = self.equations[step.about]
+        only = {n.entry.key for n in nodes(step.result.rhs) if isinstance(n, Differential)}
+        directions = self.directions(equation, only)
+        reference = self.slope(equation, directions)
+        self.compare(step, reference, _entry(equation.lhs).indices, _changes(directions), "complex step, the others held")
+
+    def check_partial(self, step: Step) -> None:
+        partial = step.result.lhs
+        assert isinstance(partial, Partial)
+        equation = self.equations[step.about]
+        free = tuple(dict.fromkeys([*free_indices(partial.of), *free_indices(partial.by)]))
+        value = evaluate.evaluate(step.result.rhs, self.values, free)
+        names = dict(zip(_entry(equation.lhs).indices, partial.of.indices, strict=True))
+        del names
+        worst = 0.0
+        for _ in range(3):
+            at = {i: int(self.rng.integers(i.size)) for i in free}
+            direction = np.zeros(self.values[partial.by.key].shape)
+            direction[tuple(_place(i, at) for i in partial.by.indices)] = 1.0
+            slope = self.slope(equation, {partial.by.key: direction})
+            reference = slope[tuple(_place(i, at) for i in partial.of.indices)]
+            worst = max(worst, _off(value[tuple(at[i] for i in free)], reference))
+        self.add(step, "index", "complex step in one entry", worst)
+
+    def check_substitute(self, step: Step) -> None:
+        equation = self.equations[step.about]
+        directions = self.directions(equation, None)
+        change = self.slope(equation, directions)
+        seed = self.values.get(cotangent(step.about), np.asarray(1.0))
+        reference = np.sum(seed * change)
+        extra = {**_changes(directions), f"d {step.about}": change}
+        self.compare(step, np.asarray(reference), (), extra, "complex step", both=True)
+
+    def check_gradient(self, step: Step) -> None:
+        system = self.derivation.system
+        lhs = _entry(step.result.lhs)
+        directions = [self.rng.normal(size=system.tensors[step.about].shape) for _ in range(2)]
+        references = [self.pulled(step.about, d) for d in directions]
+        for view in self.shown_in:
+            try:
+                shown = views.shown(step.result, view, system)
+                value = self.value(shown, lhs.indices, {})
+            except (ValueError, IndexError) as error:
+                self.add(step, view, f"shapes do not fit: {error}", float("inf"))
+                continue
+            scale = max(float(np.linalg.norm(value)), self.above(step.about)) * 1e-3
+            off = [
+                abs(float(np.sum(value * d)) - r) / max(abs(r), scale, 1e-300)
+                for d, r in zip(directions, references, strict=True)
+            ]
+            self.add(step, view, "dot-product test with a complex step", max(off))
+        self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, _plain(lhs.indices))
+
+    def check_whole(self) -> None:
+        """Each parameter's gradient against the whole forward pass; many parameters in eight groups."""
+        system = self.derivation.system
+        keys = [k for k in self.derivation.gradients if system.tensors[k].role in ("parameter", "input")]
+        if not keys:
+            return
+        groups = [[k] for k in keys] if len(keys) * len(system.equations) <= 1200 else [keys[i::4] for i in range(4)]
+        given = {k: v for k, v in self.values.items() if k in system.tensors}
+        for group in groups:
+            directions = {k: self.rng.normal(size=system.tensors[k].shape) for k in group}
+            out = evaluate.run(system, evaluate.tilt(given, directions))
+            reference = sum(
+                float(np.sum(self.values.get(cotangent(k), np.asarray(1.0)) * evaluate.tilted(out[k])))
+                for k in ([system.objective] if system.objective else self.derivation.seeds)
+            )
+            parts = [float(np.sum(self.values[cotangent(k)] * d)) for k, d in directions.items()]
+            scale = max(abs(reference), max(map(abs, parts)) * 1e-3, 1e-300)
+            what = f"the gradient of {', '.join(group) if len(group) < 4 else f'{len(group)} parameters together'}"
+            self.found.append(
+                Check(what, "index", "complex step of the whole forward pass", abs(sum(parts) - reference) / scale, 1e-7, "whole")
+            )
+
+    # --- references from the forward program ------------------------------------------------------------------------------
+
+    def directions(self, equation: Equation, only: set[str] | None) -> dict[str, Array]:
+        """Random changes of everything on the right that may change; zero for what is held."""
+        tensors = self.derivation.system.tensors
+        out = {}
+        for key in dict.fromkeys(e.key for e in entries(equation.rhs)):
+            moves = tensors[key].role not in ("target", "constant") and (only is None or key in only)
+            shape = tensors[key].shape
+            out[key] = self.rng.normal(size=shape) if moves else np.zeros(shape)
+        return out
+
+    def slope(self, equation: Equation, directions: Mapping[str, Array]) -> Array:
+        """The change of the left-hand side along `directions`, by a complex step of the forward equation."""
+        tilted = evaluate.tilt({k: self.values[k] for k in directions} | self._others(equation, directions), directions)
+        lhs = _entry(equation.lhs)
+        return evaluate.tilted(evaluate.evaluate(equation.rhs, tilted, _plain(lhs.indices)))
+
+    def _others(self, equation: Equation, directions: Mapping[str, Array]) -> Values:
+        return {e.key: self.values[e.key] for e in entries(equation.rhs) if e.key not in directions}
+
+    def pulled(self, key: str, direction: Array) -> float:
+        """<∂C/∂key, direction>, from the forward equations that use `key` and the cotangents above, checked before."""
+        out = 0.0
+        for equation in self.users.get(key, ()):
+            above = _entry(equation.lhs).key
+            if above == self.derivation.system.objective:
+                seed: Any = 1.0
+            elif cotangent(above) in self.values:
+                seed = self.values[cotangent(above)]
+            else:
+                continue
+            out += float(np.sum(seed * self.slope(equation, {key: direction})))
+        return out
+
+    def above(self, key: str) -> float:
+        """The size of what arrives from above: the scale for a result that is zero because its terms cancel."""
+        keys = [cotangent(_entry(e.lhs).key) for e in self.users.get(key, ())]
+        return max((float(np.linalg.norm(self.values[k])) for k in keys if k in self.values), default=1.0)
+
+    # --- views to numbers ------------------------------------------------------------------------------------------------
+
+    def compare(
+        self, step: Step, reference: Array, axes: Sequence[Expr], extra: Values, how: str, both: bool = False
+    ) -> None:
+        for view in self.shown_in:
+            try:
+                shown = views.shown(step.result, view, self.derivation.system)
+                off = _off(self.value(shown, axes, extra), reference)
+                if both:
+                    off = max(off, _off(self.value(_left(shown), axes, extra), reference))
+            except (ValueError, IndexError) as error:
+                off, how = float("inf"), f"shapes do not fit: {error}"
+            self.add(step, view, how, off)
+
+    def value(self, shown: Shown, axes: Sequence[Expr], extra: Values) -> Array:
+        """The right-hand side of a shown equation as an array over `axes`."""
+        values = {**self.values, **extra} if extra else self.values
+        if isinstance(shown, Equation):
+            return evaluate.evaluate(shown.rhs, values, _plain(axes))
+        inside = [a for a in axes if a not in shown.labels]
+        shape = [i.size for i in shown.labels]
+        out = np.empty([*shape, *(i.size for i in _plain(inside))])
+        for place in np.ndindex(*shape):
+            found = arrays.evaluate(shown.rhs, values, dict(zip(shown.labels, place, strict=True)))
+            wanted = out[place].shape
+            if found.shape != wanted + (1,) * (2 - len(wanted)):
+                raise ValueError(f"the right-hand side has shape {found.shape}, the left {wanted}")
+            out[place] = found.reshape(wanted)
+        order = [*shown.labels, *inside]
+        return out.transpose([order.index(a) for a in axes])
+
+    def add(self, step: Step, view: str, how: str, error: float) -> None:
+        what = _what(step)
+        self.found.append(Check(what, view, how, float(error) if np.isfinite(error) else float("inf"), TOLERANCE, step.section, step.about))
+
+
+def _what(step: Step) -> str:
+    names = {
+        "forward": "the forward equation of",
+        "differential": "the differential of",
+        "held": "the differential, others held constant, of",
+        "partial": "the partial derivative of",
+        "substitute": "the substitution for",
+        "gradient": "the derivative of the cost by",
+    }
+    lhs = step.result.lhs
+    by = f" by {lhs.by.key}" if isinstance(lhs, Partial) else ""
+    return f"{names[step.section]} {step.about}{by} ({', '.join(step.rules)})"
+
+
+def _left(shown: Shown) -> Shown:
+    if isinstance(shown, Equation):
+        return Equation(shown.lhs, shown.lhs)
+    return arrays.ArrayEquation(shown.lhs, shown.lhs, shown.labels)
+
+
+def _changes(directions: Mapping[str, Array]) -> Values:
+    return {f"d {key}": value for key, value in directions.items()}
+
+
+def _entry(expr: Expr) -> Entry:
+    found = expr.entry if isinstance(expr, Differential) else expr
+    assert isinstance(found, Entry)
+    return found
+
+
+def _plain(indices: Sequence[Expr]) -> tuple[Index, ...]:
+    return tuple(i for i in indices if isinstance(i, Index))
+
+
+def _place(index: Expr, at: Mapping[Index, int]) -> int:
+    return at[index] if isinstance(index, Index) else int(index.subs(dict(at)))
+
+
+def _off(value: Any, reference: Any) -> float:
+    """The largest difference, relative to the largest entry of either; absolute where both are below 1/1000.
+
+    For single lines at points of order one; cotangents, which may be tiny in a deep network, have a scale of their own.
+    """
+    value, reference = np.asarray(value), np.asarray(reference)
+    if value.shape != reference.shape:
+        return float("inf")
+    if not value.size:
+        return 0.0
+    scale = max(float(np.max(np.abs(reference))), float(np.max(np.abs(value))), 1e-3)
+    difference = float(np.max(np.abs(value - reference))) / scale
+    return difference if np.isfinite(difference) else float("inf")

@@ -1,0 +1,97 @@
+"""The wheel: what is in it, and that it works away from the source tree."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SPEC = 'title: Away from home\nequations: ["z = w*a + b"]\n'
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel made from the source distribution, so that both are complete."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (made,) = folder.glob("derive_sheets-*.whl")
+    return made
+
+
+def test_the_wheel_has_the_package_its_data_and_the_templates(wheel: Path) -> None:
+    def tree(folder: str, inside: str) -> set[str]:
+        files = (path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        return {f"{inside}/{path.relative_to(ROOT / folder).as_posix()}" for path in files}
+
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert names == tree("derive", "derive") | tree("templates", "derive/_templates")
+    assert "derive/py.typed" in names
+    assert any(name.startswith("derive/catalogue/") and name.endswith(".yaml") for name in names)
+    assert any(name.startswith("derive/examples/") and name.endswith(".yaml") for name in names)
+
+
+def test_an_empty_environment_builds_a_sheet_in_another_folder(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    venv.create(environment, with_pip=False)
+    scripts = environment / ("Scripts" if os.name == "nt" else "bin")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(scripts / "python")]
+    subprocess.run([*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)], check=True, timeout=60)
+    # Its dependencies come from this environment: a folder named in a .pth file is searched, but the .pth files in it are not
+    # read, so the source tree that is installed here for editing stays out of sight.
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(environment), "platbase": str(environment)}))
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text(SPEC)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+    def run(*command: str) -> str:
+        done = subprocess.run([str(scripts / command[0]), *command[1:]], cwd=folder, env=clean, capture_output=True, text=True,
+                              timeout=120)  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert run("python", "-c", "import derive; print(derive.__file__)").startswith(str(environment))
+    assert run("derive", "--version") == f"derive {PROJECT['project']['version']}\n"
+    run("derive", "pdf", "mine.yaml")
+    assert (folder / "output/mine.pdf").read_bytes().startswith(b"%PDF-")
+    assert "single-neuron" in run("derive", "examples")
+
+
+def test_what_is_imported_is_declared() -> None:
+    distributions = {"yaml": "pyyaml", "ruamel": "ruamel.yaml"}
+    declared = {re.split(r"[~=<>! \[]", line)[0] for line in PROJECT["project"]["dependencies"]}
+    imported = set()
+    for path in (ROOT / "derive").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names = [node.module]
+            imported |= {name.split(".")[0] for name in names}
+    foreign = {name for name in imported if name not in sys.stdlib_module_names and name != "derive"}
+    assert {distributions.get(name, name) for name in foreign} == declared
+
+
+def test_every_dependency_is_pinned_for_make() -> None:
+    def plain(name: str) -> str:
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line) for line in lines)
+    pinned = {plain(line.split("==")[0]) for line in lines}
+    needed = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["dev"]
+    assert {plain(re.split(r"[~=<>!]", line)[0]) for line in needed} <= pinned
