@@ -8,7 +8,7 @@ forward program is run here on real numbers, or on complex ones with a tiny imag
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -48,6 +48,8 @@ class Labelled:
 
     def along(self, axes: Sequence[Index]) -> Array:
         """The array with its axes in the order `axes`, of length 1 where it does not depend on one."""
+        if self.axes == axes:
+            return self.array
         order = [self.axes.index(a) for a in axes if a in self.axes]
         shape = [a.size if a in self.axes else 1 for a in axes]
         return self.array.transpose(order).reshape(shape)
@@ -59,7 +61,7 @@ def evaluate(expr: Expr, values: Mapping[str, Array], axes: Sequence[Index] = ()
     The change of a tensor z stands under the key `d z`.
     """
     found = _value(expr, values)
-    return np.broadcast_to(found.along(axes), [a.size for a in axes])
+    return _filled(found.along(axes), axes)
 
 
 def run(system: System, values: Mapping[str, Array], equations: Iterable[Equation] | None = None) -> Values:
@@ -89,42 +91,64 @@ def tilted(array: Array) -> Array:
 
 
 def _value(expr: Expr, values: Mapping[str, Array]) -> Labelled:
-    if isinstance(expr, Entry):
-        return _entry(expr.key, expr.indices, values)
-    if isinstance(expr, Differential):
-        return _entry(f"d {expr.entry.key}", expr.entry.indices, values)
-    if expr.is_number:
-        return Labelled(np.asarray(_number(expr)), ())
-    if isinstance(expr, Index):
-        return Labelled(np.arange(expr.size), (expr,))
-    if isinstance(expr, Add):
-        parts = [_value(term, values) for term in expr.args]
-        axes = _union(parts)
-        out = parts[0].along(axes)
-        for part in parts[1:]:
-            out = out + part.along(axes)
-        return Labelled(np.broadcast_to(out, [a.size for a in axes]), axes)
-    if isinstance(expr, Total):
-        return _total(expr, values)
-    if isinstance(expr, Mul):
-        return _contract([_value(f, values) for f in expr.args], ())
-    if isinstance(expr, Pow):
-        base = _value(expr.base, values)
-        if expr.exp.is_number:
-            return Labelled(_power(base.array, expr.exp), base.axes)
-        return _together(np.power, [base, _value(expr.exp, values)])
-    if isinstance(expr, Where):
-        return _together(_where, [_value(a, values) for a in expr.args])
-    if isinstance(expr, Elementwise):
-        inner = _value(expr.argument, values)
-        return Labelled(apply(expr.name, expr.order, inner.array), inner.axes)
-    if isinstance(expr, Delta):
-        return _together(lambda a, b: (a == b).astype(float), [_value(a, values) for a in expr.args])
-    if isinstance(expr, Within):
-        inside = _value(expr.args[0], values)
-        return Labelled(((inside.array >= 0) & (inside.array < int(expr.args[1]))).astype(float), inside.axes)
+    kind = type(expr)
+    walk = _WALKS.get(kind)
+    if walk is not None:
+        return walk(expr, values)
+    if expr.is_Number or expr.is_NumberSymbol:
+        return _number(expr)
     inner = _value(expr.args[0], values)
-    return Labelled(_FUNCTIONS[expr.func](inner.array), inner.axes)
+    return Labelled(_FUNCTIONS[kind](inner.array), inner.axes)
+
+
+def _add(expr: Expr, values: Mapping[str, Array]) -> Labelled:
+    parts = [_value(term, values) for term in expr.args]
+    axes = _union(parts)
+    out = parts[0].along(axes)
+    for part in parts[1:]:
+        out = out + part.along(axes)
+    return Labelled(_filled(out, axes), axes)
+
+
+def _pow(expr: Expr, values: Mapping[str, Array]) -> Labelled:
+    base = _value(expr.base, values)
+    if expr.exp.is_Number:
+        return Labelled(_power(base.array, expr.exp), base.axes)
+    return _together(np.power, [base, _value(expr.exp, values)])
+
+
+def _elementwise(expr: Elementwise, values: Mapping[str, Array]) -> Labelled:
+    inner = _value(expr.argument, values)
+    return Labelled(apply(expr.name, expr.order, inner.array), inner.axes)
+
+
+def _within(expr: Expr, values: Mapping[str, Array]) -> Labelled:
+    inside = _value(expr.args[0], values)
+    return Labelled(((inside.array >= 0) & (inside.array < int(expr.args[1]))).astype(float), inside.axes)
+
+
+def _same(a: Array, b: Array) -> Array:
+    return (a == b).astype(float)
+
+
+_WALKS: dict[type, Callable[[Any, Mapping[str, Array]], Labelled]] = {
+    Entry: lambda e, values: _entry(e.key, e.indices, values),
+    Differential: lambda e, values: _entry(f"d {e.entry.key}", e.entry.indices, values),
+    Index: lambda e, values: Labelled(np.arange(e.size), (e,)),
+    Add: _add,
+    Mul: lambda e, values: _contract([_value(f, values) for f in e.args], ()),
+    Pow: _pow,
+    Total: lambda e, values: _total(e, values),
+    Elementwise: _elementwise,
+    Where: lambda e, values: _together(_where, [_value(a, values) for a in e.args]),
+    Delta: lambda e, values: _together(_same, [_value(a, values) for a in e.args]),
+    Within: _within,
+}
+
+
+def _filled(array: Array, axes: Sequence[Index]) -> Array:
+    shape = tuple(a.size for a in axes)
+    return array if array.shape == shape else np.broadcast_to(array, shape)
 
 
 def _entry(key: str, indices: Sequence[Expr], values: Mapping[str, Array]) -> Labelled:
@@ -135,7 +159,7 @@ def _entry(key: str, indices: Sequence[Expr], values: Mapping[str, Array]) -> La
     axes = _union(places)
     # a place outside the tensor is reached only under a `Within` that is 0 there: any entry serves
     picks = tuple(np.clip(p.along(axes), 0, n - 1) for p, n in zip(places, array.shape, strict=True))
-    return Labelled(np.broadcast_to(array[picks], [a.size for a in axes]), axes)
+    return Labelled(_filled(array[picks], axes), axes)
 
 
 def _total(expr: Total, values: Mapping[str, Array]) -> Labelled:
@@ -144,7 +168,7 @@ def _total(expr: Total, values: Mapping[str, Array]) -> Labelled:
     if isinstance(body, Add):
         parts = [_value(Total(term, *bound), values) for term in body.args]
         axes = _union(parts)
-        return Labelled(np.broadcast_to(sum(p.along(axes) for p in parts), [a.size for a in axes]), axes)
+        return Labelled(_filled(sum(p.along(axes) for p in parts), axes), axes)
     return _contract([_value(f, values) for f in factors(body)], bound)
 
 
@@ -153,10 +177,12 @@ def _contract(parts: list[Labelled], bound: Sequence[Index]) -> Labelled:
     axes = tuple(a for a in _union(parts) if a not in bound)
     missing = [b.size for b in bound if not any(b in p.axes for p in parts)]
     if not bound:
+        if len(parts) == 1:
+            return parts[0]
         out = parts[0].along(axes)
         for part in parts[1:]:
             out = out * part.along(axes)
-        return Labelled(np.broadcast_to(out, [a.size for a in axes]), axes)
+        return Labelled(_filled(out, axes), axes)
     names = {a: n for n, a in enumerate(dict.fromkeys([*axes, *(a for p in parts for a in p.axes)]))}
     operands: list[Any] = []
     for part in parts:
@@ -175,8 +201,8 @@ def _union(parts: Iterable[Labelled]) -> tuple[Index, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _number(expr: Expr) -> int | float:
-    return int(expr) if expr.is_Integer else float(expr)
+def _number(expr: Expr) -> Labelled:
+    return Labelled(np.asarray(int(expr) if expr.is_Integer else float(expr)), ())
 
 
 def _where(condition: Array, then: Array, other: Array) -> Array:
@@ -187,9 +213,9 @@ def _power(base: Array, exponent: Expr) -> Array:
     if exponent.is_Integer:
         n = int(exponent)
         return 1.0 / base ** (-n) if n < 0 else base**n
-    if exponent == sympy.Rational(1, 2):
+    if exponent is sympy.S.Half:
         return np.sqrt(base)
-    return np.power(base, float(exponent))
+    return base ** float(exponent)
 
 
 @np.vectorize
@@ -232,18 +258,41 @@ _FUNCTIONS: dict[Any, Any] = {
 
 def apply(name: str, order: int, array: Array) -> Array:
     """A catalogue function, or its derivative of order `order`, at every entry."""
+    return np.broadcast_to(_function(name, order)(array), array.shape)
+
+
+Scalar = Callable[[Array], Any]
+
+
+@lru_cache(maxsize=256)
+def _function(name: str, order: int) -> Scalar:
     from .catalogue import function
 
-    expr = function(name).derivative(order)
-    axes = tuple(Index(f"axis{n}", length) for n, length in enumerate(array.shape))
-    found = _value(_at(expr, axes), {"u": array})
-    return np.broadcast_to(found.along(axes), array.shape)
+    return entrywise(function(name).derivative(order))
 
 
-@lru_cache(maxsize=4096)
-def _at(expr: Expr, axes: tuple[Index, ...]) -> Expr:
-    """An expression in the scalar u, at every entry u[axes]."""
-    from .tensor import transform
-
-    u = Entry.of("u")
-    return transform(expr, lambda node: Entry.of("u", *axes) if node == u else None)
+@lru_cache(maxsize=1024)
+def entrywise(expr: Expr) -> Scalar:
+    """An expression in the entry u as a function of arrays, put together once from closures."""
+    if isinstance(expr, Entry):
+        return lambda u: u
+    if expr.is_Number or expr.is_NumberSymbol:
+        constant = int(expr) if expr.is_Integer else float(expr)
+        return lambda u: constant
+    if isinstance(expr, Elementwise):
+        outer, inner = _function(expr.name, expr.order), entrywise(expr.argument)
+        return lambda u: outer(inner(u))
+    if isinstance(expr, Where):
+        condition, then, other = (entrywise(a) for a in expr.args)
+        return lambda u: _where(condition(u), then(u), other(u))
+    if isinstance(expr, Add):
+        summands = [entrywise(a) for a in expr.args]
+        return lambda u: sum(f(u) for f in summands)
+    if isinstance(expr, Mul):
+        multiplied = [entrywise(a) for a in expr.args]
+        return lambda u: math.prod(f(u) for f in multiplied)
+    if isinstance(expr, Pow):
+        base, exponent = entrywise(expr.base), expr.exp
+        return lambda u: _power(base(u), exponent)
+    function, argument = _FUNCTIONS[expr.func], entrywise(expr.args[0])
+    return lambda u: function(argument(u))

@@ -267,8 +267,7 @@ def evaluate(node: Node, values: Mapping[str, Matrix], labels: Mapping[Index, in
             return _at_labels(node.factor, values, labels) * evaluate(node.of, values, labels)
         case Map():
             inner = evaluate(node.of, values, labels)
-            i, j = Index("row", inner.shape[0]), Index("column", inner.shape[1])
-            return numbers.evaluate(_entrywise(node.function, i, j), {"u": inner}, (i, j))
+            return np.broadcast_to(numbers.entrywise(node.function)(inner), inner.shape)
         case Softmax():
             raised = np.exp(evaluate(node.of, values, labels))
             return raised / raised.sum(axis=node.along, keepdims=True)
@@ -307,10 +306,3 @@ def _at_labels(expr: Expr, values: Mapping[str, Matrix], labels: Mapping[Index, 
     free = tuple(i for i in free_indices(expr))
     found = numbers.evaluate(expr, values, free)
     return found[tuple(labels[i] for i in free)]
-
-
-def _entrywise(function: Expr, i: Index, j: Index) -> Expr:
-    from ..tensor import Entry, transform
-
-    u = Entry.of("u")
-    return transform(function, lambda n: Entry.of("u", i, j) if n == u else None)
