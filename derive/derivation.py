@@ -15,6 +15,7 @@ from sympy import Expr, Integer, Pow, S
 
 from . import calculus, simplify
 from .calculus import Term
+from .notation.views import View
 from .tensor import (
     HELD,
     Add,
@@ -44,7 +45,9 @@ from .tensor import (
     transform,
 )
 
-Section = Literal["forward", "differential", "partial", "substitute", "gradient"]
+Section = Literal[
+    "forward", "differential", "held", "partial", "substitute", "gradient", "total", "product", "written_out", "second"
+]
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Derivation:
 
     gradients: for every tensor that may change, by key, the equation ∂C/∂tensor = …; those of the parameters are the result.
     terms: for every defined tensor the terms of its differential. seeds: the cotangents that are given from outside, where the
-    system has no scalar objective.
+    system has no scalar objective. asked: the views in which it is to be shown.
     """
 
     system: System
@@ -78,6 +81,7 @@ class Derivation:
     gradients: Mapping[str, Equation]
     terms: Mapping[str, tuple[Term, ...]] = field(repr=False, default_factory=dict)
     seeds: tuple[str, ...] = ()
+    asked: tuple[View, ...] = ("index",)
 
     def of(self, section: Section, about: str | None = None) -> tuple[Step, ...]:
         """The steps of a section, all or those about one tensor."""
@@ -184,7 +188,11 @@ def _differentiate(
     opened = Equation(change, add(*(t.expr() for t in found)))
     if opened.rhs != steps[-1].result.rhs and len(found) > 1 and steps[-1].rules != ("recognise",):
         steps.append(Step("differential", lhs.key, ("sum",), (steps[-1].result,), opened))
-    for key in dict.fromkeys(t.entry.key for t in found):
+    keys = dict.fromkeys(t.entry.key for t in found)
+    for key in keys:
+        if len(keys) > 1:
+            alone = Equation(change, add(*(t.expr() for t in found if t.entry.key == key)))
+            steps.append(Step("held", lhs.key, ("partial",), (opened,), alone))
         steps.append(_partial(lhs, key, found, opened, facts))
     return steps, found
 

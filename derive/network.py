@@ -12,8 +12,8 @@ import sympy
 from sympy import Expr
 
 from . import catalogue, language
-from .catalogue import LayerRecord
 from .errors import DeriveError, EquationError, Place, SpecError, did_you_mean
+from .records import FactRecord, LayerRecord
 from .spec import Layer, Spec
 from .tensor import (
     Block,
@@ -72,7 +72,7 @@ class _Draft:
     def add_network(self) -> None:
         network = self.spec.network
         assert network is not None
-        records = {**catalogue.layers(), **{k: LayerRecord(**r.model_dump()) for k, r in self.spec.define.items()}}
+        records = {**catalogue.layers(), **self.spec.define}
         outputs: dict[str, str] = {}
         for name, shape in network.input.items():
             self.tensor(Tensor(name, tuple(shape), "input", name, cased=True))
@@ -236,7 +236,7 @@ class _Draft:
         self.add_facts(record.facts, {record.output: shape}, names)
         return key
 
-    def add_facts(self, records: Sequence[catalogue.FactRecord], shapes: Mapping[str, Shape], names: Mapping[str, str]) -> None:
+    def add_facts(self, records: Sequence[FactRecord], shapes: Mapping[str, Shape], names: Mapping[str, str]) -> None:
         for record in records:
             size = next(iter(shapes.values()))[0]
             body = language.parse_expression(record.body, shapes, (), {record.over: size})

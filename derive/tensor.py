@@ -157,6 +157,10 @@ class Partial(Node):
         return self.args[2:]
 
 
+class Second(Node):
+    """The second partial derivative: of `args[0]`, first by `args[1]`, then by `args[2]`."""
+
+
 # --- building, in the order given ---------------------------------------------------------------------------------------------
 
 
@@ -411,6 +415,7 @@ class System:
     facts: tuple[Fact, ...] = ()
     examples: int | None = None
     remarks: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def depth(self) -> int:

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import sympy
 from sympy import Expr
 
 from . import evaluate
+from .catalogue import function
 from .derivation import Derivation, Step
 from .errors import CheckFailed, DeriveError
 from .evaluate import Array, Values
@@ -23,6 +25,7 @@ from .notation import arrays, views
 from .notation.views import Shown, View
 from .tensor import (
     Differential,
+    Elementwise,
     Entry,
     Equation,
     Index,
@@ -33,6 +36,7 @@ from .tensor import (
     entries,
     free_indices,
     nodes,
+    transform,
 )
 
 TOLERANCE = 1e-8
@@ -148,6 +152,7 @@ class _Point:
         with np.errstate(all="ignore"):
             for step in self.derivation.steps:
                 getattr(self, f"check_{step.section}")(step)
+            self.check_functions()
             self.check_whole()
         return self.found
 
@@ -216,6 +221,71 @@ class _Point:
             ]
             self.add(step, view, "dot-product test with a complex step", max(off))
         self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, _plain(lhs.indices))
+
+    def check_total(self, step: Step) -> None:
+        """dC with some differentials substituted, along a random change of all that is given."""
+        system = self.derivation.system
+        given = {k: v for k, v in self.values.items() if k in system.tensors}
+        free = {t.key for t in system.of_role("parameter", "input")}
+        directions = {k: self.rng.normal(size=given[k].shape) for k in free}
+        out = evaluate.run(system, evaluate.tilt(given, directions))
+        changes = {f"d {k}": evaluate.tilted(v) for k, v in out.items()}
+        self.compare(step, changes[f"d {step.about}"], (), changes, "complex step of the whole forward pass")
+
+    def check_product(self, step: Step) -> None:
+        """A product of partials, each taken as the complex-step derivative of its own line."""
+        reference = self.whole_slope(step.about)
+        found = transform(step.result.rhs, self.partial_value)
+        value = evaluate.evaluate(found, self.values, ())
+        self.add(step, self.shown_in[0], "complex step of the whole forward pass", _off(value, reference))
+
+    def check_written_out(self, step: Step) -> None:
+        value = evaluate.evaluate(step.result.rhs, self.values, ())
+        self.add(step, self.shown_in[0], "complex step of the whole forward pass", _off(value, self.whole_slope(step.about)))
+
+    def check_second(self, step: Step) -> None:
+        """A second derivative: the complex step of the first one, whose formula was checked before."""
+        lhs = step.result.lhs
+        of, first, then = (a.key for a in lhs.args)
+        value = evaluate.evaluate(step.result.rhs, self.values, ())
+        system = self.derivation.system
+        given = {k: v for k, v in self.values.items() if k in system.tensors}
+        tilted = evaluate.run(system, evaluate.tilt(given, {then: np.asarray(1.0)}))
+        if of == system.objective:
+            for equation in self.derivation.gradients.values():
+                tilted[_entry(equation.lhs).key] = evaluate.evaluate(equation.rhs, tilted, ())
+            slope = tilted[cotangent(first)]
+        else:
+            local = next(s.result for s in self.derivation.of("partial", of) if s.result.lhs.by.key == first)
+            slope = evaluate.evaluate(local.rhs, tilted, ())
+        self.add(step, self.shown_in[0], "complex step of the first derivative", _off(value, evaluate.tilted(slope)))
+
+    def whole_slope(self, key: str) -> Array:
+        """∂C/∂key for a single number, by a complex step of the whole forward pass."""
+        system = self.derivation.system
+        given = {k: v for k, v in self.values.items() if k in system.tensors}
+        assert system.objective is not None
+        return evaluate.tilted(evaluate.run(system, evaluate.tilt(given, {key: np.asarray(1.0)}))[system.objective])
+
+    def partial_value(self, node: Expr) -> Expr | None:
+        if not isinstance(node, Partial):
+            return None
+        slope = self.slope(self.equations[node.of.key], {node.by.key: np.asarray(1.0)})
+        return sympy.Float(float(slope), 17)
+
+    def check_functions(self) -> None:
+        """The slopes that are printed for the activations, against complex steps of their definitions."""
+        names = {n.name for e in self.derivation.system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise)}
+        u = self.rng.normal(size=64) * 2
+        for name in sorted(names):
+            textbook = function(name).textbook
+            if textbook is not None:
+                f = evaluate.apply(name, 0, u)
+                i = Index("i", u.size)
+                at = transform(textbook, lambda n, i=i: Entry.of(n.key, i) if isinstance(n, Entry) else None)  # type: ignore[misc]
+                value = evaluate.evaluate(at, {"u": u, "f": f}, (i,))
+                reference = evaluate.tilted(evaluate.apply(name, 0, u + 1j * evaluate.STEP))
+                self.found.append(Check(f"the slope of {name}", "index", "complex step", _off(value, reference), TOLERANCE, "function", name))
 
     def check_whole(self) -> None:
         """Each parameter's gradient against the whole forward pass; many parameters in eight groups."""
@@ -324,6 +394,10 @@ def _what(step: Step) -> str:
         "partial": "the partial derivative of",
         "substitute": "the substitution for",
         "gradient": "the derivative of the cost by",
+        "total": "the total differential of",
+        "product": "the chain rule's product for",
+        "written_out": "the gradient, written out, of",
+        "second": "the second derivative by",
     }
     lhs = step.result.lhs
     by = f" by {lhs.by.key}" if isinstance(lhs, Partial) else ""

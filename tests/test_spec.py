@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from derive.errors import DeriveError, Place, SpecError
-from derive.reading import read
 from derive.spec import Layer, LayerRecord, Loss, Part, Spec, check_names, load, loads, schema
+from derive.spec.reading import read
 
 OWN = "title: T\nequations: [z = w*a]\n"
 NET = "title: T\nnetwork:\n  input: {x: 3}\n  layers:\n"

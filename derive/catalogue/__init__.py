@@ -12,95 +12,14 @@ from importlib import resources
 from typing import Any
 
 import sympy
-from pydantic import BaseModel, ConfigDict
 from ruamel.yaml import YAML
 from sympy import Expr
 
+from ..records import FunctionRecord, LayerRecord, LossRecord, Record, RuleRecord, VectorRecord
 from ..tensor import Elementwise, Entry, Where, nodes, transform
 
 U = Entry.of("u")
 F = Entry.of("f")
-
-
-class Record(BaseModel):
-    """What every record has."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    title: str
-    source: str = ""
-
-
-class FactRecord(BaseModel):
-    """A sum that is known: Σ body over an index = value."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    body: str
-    over: str
-    value: int
-    reason: str
-
-
-class Form(BaseModel):
-    """Parameters and equations of a layer in another convention."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    parameters: dict[str, str]
-    equations: list[str]
-
-
-class LayerRecord(Record):
-    """A layer: what it reads, its parameters with their indices, its equations, and what it gives.
-
-    sizes: index letter -> the option that says how many values it has. optional: option -> the parameter it switches off.
-    """
-
-    input: str = "x"
-    many: bool = False
-    sizes: dict[str, str] = {}
-    options: dict[str, int | str | bool | None] = {}
-    optional: dict[str, str] = {}
-    parameters: dict[str, str] = {}
-    signal: str | None = None
-    equations: list[str]
-    row: Form | None = None
-    output: str
-
-
-class VectorRecord(Record):
-    """An activation that looks at a whole vector."""
-
-    equation: str
-    output: str
-    facts: list[FactRecord] = []
-
-
-class LossRecord(Record):
-    """A cost of one training example."""
-
-    input: str
-    target: str
-    targets: str
-    equations: list[str]
-    facts: list[FactRecord] = []
-
-
-class RuleRecord(BaseModel):
-    """A rule of the rule book: what stands at the side of a line, the rule in the reader's words, and its reason."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    title: str
-    say: str
-    because: str
-
-
-class FunctionRecord(Record):
-    """A function of one number u."""
-
-    glyph: str
-    definition: str | int
-    derivative: str | int | None = None
-    opaque: bool = False
-    kink: int | None = None
 
 
 @dataclass(frozen=True)

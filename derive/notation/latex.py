@@ -21,6 +21,7 @@ from ..tensor import (
     Equation,
     Index,
     Partial,
+    Second,
     Total,
     Where,
     Within,
@@ -58,6 +59,10 @@ def brackets(latex: str) -> str:
     """Brackets that fit: plain ones, or growing ones around what is high."""
     high = any(mark in latex for mark in (r"\frac", r"\sum", r"\begin", r"\sqrt", r"\left"))
     return rf"\left({latex}\right)" if high else f"({latex})"
+
+
+NESTED_BREAK = r" \penalty500"
+"""A line may break here, inside a bracket, where it cannot break outside one."""
 
 
 class Printer:
@@ -129,6 +134,9 @@ class Printer:
             return Text(rf"[\,{self.condition(expr)}\,]", BINDING["atom"])
         if isinstance(expr, Partial):
             return Text(self._partial(expr), BINDING["atom"])
+        if isinstance(expr, Second):
+            of, first, then = (self.entry(a) for a in expr.args)
+            return Text(rf"\frac{{\partial^2 {of}}}{{\partial {then}\,\partial {first}}}", BINDING["atom"])
         if expr is sympy.pi:
             return Text(r"\pi", BINDING["atom"])
         return self._call(expr)
@@ -149,7 +157,7 @@ class Printer:
 
     def indices(self, indices: Sequence[Expr]) -> str:
         """jk where all are single letters, else separated by commas."""
-        shown = [self.text(i).latex.replace(r" \allowbreak ", "").replace(" ", "") for i in indices]
+        shown = [unbroken(self.text(i).latex).replace(" ", "") for i in indices]
         return ("" if all(len(s) == 1 for s in shown) else ",").join(shown)
 
     def condition(self, expr: Within) -> str:
@@ -281,7 +289,7 @@ class Printer:
 
     def bracketed(self, argument: Any) -> str:
         """An argument in brackets."""
-        return brackets(self.side(argument).replace(r"\allowbreak ", ""))
+        return brackets(unbroken(self.side(argument)))
 
     def _call(self, expr: Expr) -> Text:
         argument = expr.args[0]
@@ -433,7 +441,7 @@ def _joined(parts: Sequence[tuple[bool, str]]) -> str:
     out = ""
     for place, (minus, text) in enumerate(parts):
         sign = "-" if minus else "" if place == 0 else "+"
-        out += f" {sign} {text}" if place else f"{sign}{text}"
+        out += f"{NESTED_BREAK} {sign} {text}" if place else f"{sign}{text}"
     return out
 
 
@@ -445,4 +453,9 @@ def index_name(index: Index) -> str:
 def plain(equation: Equation | ArrayEquation, symbols: Symbols | None = None) -> str:
     """An equation on one line, for notebooks and messages."""
     lhs, rhs = Printer(symbols).equation(equation)
-    return f"{lhs} = {rhs}".replace(r"\allowbreak ", "")
+    return unbroken(f"{lhs} = {rhs}")
+
+
+def unbroken(latex: str) -> str:
+    """The same without places for line breaks."""
+    return latex.replace(r"\allowbreak ", "").replace(NESTED_BREAK, "")

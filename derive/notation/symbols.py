@@ -58,7 +58,9 @@ class Symbols:
 
     def glyph(self, key: str, matrix: bool = False, entry: bool = False) -> Glyph:
         """The glyph of a tensor: as a `matrix` (a capital, for names of the catalogue), or as one `entry` of it."""
-        tensor = self.system.tensors[key.removesuffix(" each")] if key not in self.system.tensors else self.system.tensors[key]
+        tensor = self.system.tensors.get(key)
+        if tensor is None:
+            return named(key)
         above = self.layer(tensor.layer) if tensor.layer is not None else ""
         if tensor.base in self.overrides:
             found = parsed(self.overrides[tensor.base])
@@ -72,7 +74,7 @@ class Symbols:
     def layer(self, number: int) -> str:
         """A layer's number as it stands above a name."""
         if number in self.general:
-            return self.general[number]
+            return self.general[number] if self.labels == "relative" else f"({self.general[number]})"
         if self.labels == "relative":
             below = self.system.depth - number
             return "L" if below == 0 else f"L-{below}"
@@ -85,7 +87,12 @@ class Symbols:
     def signal(self, key: str, matrix: bool = False) -> Glyph:
         """The glyph δ of a pre-activation's cotangent."""
         tensor = self.system.tensors[primal(key)]
-        return Glyph(r"\Delta" if matrix else r"\delta", "", self.layer(tensor.layer) if tensor.layer is not None else "")
+        letter = r"\Delta" if matrix else r"\delta"
+        if tensor.cased:
+            return Glyph(letter, "", self.layer(tensor.layer) if tensor.layer is not None else "")
+        own = self.glyph(tensor.key)
+        below = own.below if own.letter == "z" else ",".join(p for p in (own.letter, own.below) if p)
+        return Glyph(letter, below, own.above)
 
     def cost(self) -> str:
         """The letter of what is differentiated: C, or the objective's own name; ∂C/∂z for an unnamed cost that follows."""

@@ -1,0 +1,140 @@
+"""The whole way in Python: load, derive, check, sheet, tex, pdf.
+
+    from derive import api
+    spec = api.load("network.yaml")
+    derivation = api.derive(spec)          # readable in a notebook
+    api.check(derivation)                  # every equation, with its error
+    api.pdf("network.yaml", Path("network.pdf"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from . import chain, compose, network, render, spec, verify
+from .catalogue import functions, layers, losses, vectors
+from .derivation import Derivation
+from .derivation import derive as _derive
+from .notation.views import View
+from .sheet import Sheet
+from .spec import Spec
+from .tensor import System
+from .verify import Check
+
+EXAMPLES = 4
+"""Training examples of a mini-batch where the spec does not say how many."""
+
+
+def load(source: str | Path, views: Sequence[str] = ()) -> Spec:
+    """Read and validate a spec; `views` overrules the views it asks for. Raises SpecError."""
+    found = spec.load(source)
+    return found.model_copy(update={"view": tuple(views)}) if views else found
+
+
+def loads(text: str, name: str = "<text>") -> Spec:
+    """A spec from a text."""
+    return spec.loads(text, name)
+
+
+def views(found: Spec) -> tuple[View, ...]:
+    """The views of a spec; where it asks for none, the plainest one that the network has."""
+    if found.views:
+        return tuple(found.views)
+    if found.examples:
+        return ("batch",)
+    system = network.build(found)
+    if chain.is_scalar(system):
+        return ("scalar",)
+    return ("matrix",)
+
+
+def system(found: Spec) -> System:
+    """The forward program of a spec, in the form that its views need."""
+    built = network.build(found)
+    asked = views(found)
+    if "scalar" in asked:
+        built = network.in_scalars(built)
+    if found.examples or "batch" in asked:
+        built = network.over_examples(built, found.examples or EXAMPLES, found.examples_in == "columns")
+    return built
+
+
+def derive(found: Spec) -> Derivation:
+    """Every step of the differentiation."""
+    derivation = _derive(system(found))
+    built = derivation.system
+    if chain.is_scalar(built) and built.objective is not None and 1 < len(built.equations) <= 16:
+        derivation = chain.extended(derivation)
+    return replace(derivation, asked=views(found))
+
+
+def check(derivation: Derivation, views: Sequence[View] | None = None) -> tuple[Check, ...]:
+    """Every check of every equation, with its error."""
+    return verify.check(derivation, tuple(views or derivation.asked))
+
+
+def sheet(found: Spec, derivation: Derivation | None = None) -> Sheet:
+    """The checked sheet. Raises CheckFailed, naming the step, where an equation is wrong."""
+    derivation = derivation or derive(found)
+    checks = check(derivation)
+    verify.require(checks)
+    return compose.compose(found, derivation, checks, derivation.asked)
+
+
+def tex(found: Sheet, fragment: bool = False) -> str:
+    """A sheet as LaTeX: a whole document, or its body alone."""
+    return render.latex(found, fragment)
+
+
+def style() -> dict[str, str]:
+    """The files that a sheet's LaTeX needs beside it."""
+    return render.style()
+
+
+def pdf(source: str | Path, output: Path) -> Path:
+    """A spec's sheet as PDF."""
+    from .typeset import typeset
+
+    typeset(tex(sheet(load(source))), output, files=style())
+    return output
+
+
+def code(derivation: Derivation) -> str:
+    """A plain NumPy module with forward(values) and gradients(values), from the derived formulas."""
+    from .code import code as written
+
+    return written(derivation)
+
+
+def show(derivation: Derivation) -> str:
+    """The steps, readable in a terminal."""
+    from .show import show as shown
+
+    return shown(derivation, derivation.asked[0])
+
+
+def examples() -> dict[str, Path]:
+    """The shipped examples: name -> file."""
+    folder = Path(str(resources.files("derive") / "examples"))
+    order = ["single-neuron", "chain", "wide-layer", "mlp", "classifier", "mini-batch", "residual", "deep", "own-layer"]
+    found = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {name: found[name] for name in sorted(found, key=lambda n: (order.index(n) if n in order else len(order), n))}
+
+
+def catalogue() -> list[tuple[str, str, str, str]]:
+    """What the catalogue holds: group, name, title, and where it is defined."""
+    groups: list[tuple[str, Any]] = [
+        ("layer", layers()),
+        ("activation", {**{n: f.record for n, f in functions().items()}, **vectors()}),
+        ("loss", losses()),
+    ]
+    return [(group, name, record.title, record.source) for group, records in groups for name, record in records.items()]
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a spec, with the names of the catalogue."""
+    return spec.schema(list(layers()), [*functions(), *vectors()], list(losses()))

@@ -1,0 +1,434 @@
+"""Derivation + checks -> Sheet: what is shown, in which order, under which subgoal label.
+
+The sections are always the same: the network, the forward pass, the differential of each line, substitute downward, read off the
+gradients, check with numbers. A spec may ask for more (story.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from . import groups, story, worked
+from .catalogue import functions
+from .derivation import Derivation, Step
+from .groups import Run
+from .notation import symbols, views
+from .notation.views import View
+from .sheet import (
+    Block,
+    Callout,
+    Figure,
+    Form,
+    Held,
+    Line,
+    Lines,
+    Partials,
+    Prose,
+    Section,
+    Sheet,
+    Table,
+    Text,
+    Value,
+    Values,
+)
+from .spec import Spec
+from .tensor import (
+    Differential,
+    Elementwise,
+    Entry,
+    Equation,
+    Partial,
+    Tensor,
+    Total,
+    entries,
+    nodes,
+)
+from .verify import Check
+
+NUMBERS = 40
+"""A tensor with more entries than this is not printed in numbers."""
+
+
+def compose(spec: Spec, derivation: Derivation, checks: Sequence[Check], asked: Sequence[View]) -> Sheet:
+    """The worked-solution sheet of a spec. The checks must have passed (verify.require)."""
+    return _Composer(spec, derivation, checks, tuple(asked)).sheet()
+
+
+class _Composer:
+    def __init__(self, spec: Spec, derivation: Derivation, checks: Sequence[Check], asked: tuple[View, ...]) -> None:
+        self.spec = spec
+        self.derivation = derivation
+        self.system = derivation.system
+        self.checks = checks
+        self.views = asked
+        self.pass_ = worked.work(spec, derivation)
+
+    def sheet(self) -> Sheet:
+        sections = [
+            self.network(),
+            *story.question(self),
+            self.forward(),
+            self.differentials(),
+            self.substitution(),
+            *story.chain_rule(self),
+            self.gradients(),
+            *story.average(self),
+            *story.explore(self),
+            self.numbers(),
+        ]
+        spec = self.spec
+        return Sheet(
+            title=spec.title,
+            subtitle=spec.subtitle or "",
+            author=spec.author or "",
+            course=spec.course or "",
+            date=str(spec.date or ""),
+            paper=spec.paper,
+            sections=tuple(s for s in sections if s.blocks),
+            symbols=symbols.Symbols(self.system, spec.labels, dict(spec.glyphs)),
+            views=self.views,
+        )
+
+    # --- lines --------------------------------------------------------------------------------------------------------------
+
+    def forms(self, equation: Equation | None, only: Iterable[View] | None = None) -> tuple[Form, ...]:
+        """An equation in every view of the sheet; the index form stands once where a view has none of its own."""
+        if equation is None:
+            return ()
+        found = []
+        for view in self.views:
+            if only is None or view in only:
+                found.append(Form(view, views.shown(equation, view, self.system)))
+        return tuple(found)
+
+    def line(self, step: Step, general: Mapping[int, str], rules: tuple[str, ...] | None = None) -> Line:
+        return Line(self.forms(step.result), step.rules if rules is None else rules, general=general)
+
+    # --- sections -------------------------------------------------------------------------------------------------------------
+
+    def network(self) -> Section:
+        blocks: list[Block] = []
+        if self.spec.introduction:
+            blocks.append(Text(story.marked(self.spec.introduction, self.system)))
+        runs = groups.forward_runs(self.system)
+        deep = any(r.many for r in runs)
+        about = {
+            "layers": len(self.system.blocks),
+            "objective": self.objective(),
+            "examples": self.system.examples,
+            "loss": self.system.remarks.get("loss", ""),
+            "own": not self.system.blocks,
+        }
+        blocks.append(Prose("network", about))
+        if self.system.blocks:
+            blocks.append(Figure("network", self.system, "network", {"layers": len(self.system.blocks)}))
+        if not deep and len(self.given()) <= 14:
+            rows = [(Entry.of(t.key), t.role, t.shape, t.batch is not None) for t in self.given()]
+            blocks.append(Table("given", tuple(rows)))
+        return Section("network", tuple(blocks))
+
+    def given(self) -> list[Tensor]:
+        order = {"input": 0, "target": 1, "parameter": 2, "constant": 3}
+        return sorted((t for t in self.system.tensors.values() if t.role in order), key=lambda t: order[t.role])
+
+    def objective(self) -> Entry | None:
+        return Entry.of(self.system.objective) if self.system.objective else None
+
+    def parts(self, runs: Sequence[Run]) -> list[tuple[Run | None, tuple[str, ...]]]:
+        """The keys that are defined, gathered by run of layers; the rest (own equations, the cost) under None."""
+        inside = {i: block.number for block in self.system.blocks for i in block.equations}
+        by_number = {n: run for run in runs for n in range(run.first, run.last + 1)}
+        found: list[tuple[Run | None, tuple[str, ...]]] = []
+        for position, equation in enumerate(self.system.equations):
+            key = _key(equation)
+            run = by_number.get(inside.get(position, -1))
+            if run is not None and inside[position] != run.representative.number:
+                continue
+            if found and found[-1][0] is run:
+                found[-1] = (run, (*found[-1][1], key))
+            else:
+                found.append((run, (key,)))
+        return found
+
+    def forward(self) -> Section:
+        blocks: list[Block] = [Prose("forward", {"examples": self.system.examples})]
+        for run, keys in self.parts(groups.forward_runs(self.system)):
+            if run is not None and run.many:
+                blocks.append(Prose("for_layers", {"first": run.first, "last": run.last, "input": self.bottom(run)}))
+            general = run.general if run else {}
+            blocks.append(Lines(tuple(self.line(s, general, ()) for key in keys for s in self.derivation.of("forward", key))))
+        used = self.functions()
+        if used:
+            blocks.append(Prose("where_functions"))
+            blocks.append(Lines(tuple(Line((Form(self.views[0], story.definition(name)),)) for name in used)))
+        return Section("forward", tuple(blocks))
+
+    def bottom(self, run: Run) -> Entry | None:
+        """The input that stands for a^0 in the lines of a general layer."""
+        if run.first > 1 or not run.many:
+            return None
+        return Entry.of(self.system.blocks[0].reads[0])
+
+    def functions(self) -> list[str]:
+        """The catalogue functions that the forward pass uses and that are not left unspecified."""
+        found = dict.fromkeys(
+            n.name for e in self.system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise)
+        )
+        return [name for name in found if not functions()[name].record.opaque]
+
+    def differentials(self) -> Section:
+        blocks: list[Block] = [Prose("differentials", {"held": self.held_symbols()})]
+        shown_partials: set[object] = set()
+        left_out = False
+        for run, keys in self.parts(groups.forward_runs(self.system)):
+            general = run.general if run else {}
+            if run is not None and run.many:
+                blocks.append(Prose("for_layers", {"first": run.first, "last": run.last, "input": self.bottom(run)}))
+            for key in keys:
+                blocks.append(Lines(self.differential_lines(key, general)))
+                held = self.partials(key, general)
+                if held is None:
+                    continue
+                mark = self.alike(key)
+                if mark in shown_partials and len(self.system.equations) > 8:
+                    left_out = True
+                    continue
+                shown_partials.add(mark)
+                blocks.append(Prose("partials", {"of": self.entry(key), "rows": len(held.rows), "general": general}))
+                blocks.append(held)
+        if left_out:
+            blocks.append(Prose("partials_alike"))
+        used = [n for n in self.functions() if functions()[n].textbook is not None]
+        if used:
+            blocks.append(Prose("where_slopes", {"kinks": self.kinks(used)}))
+            blocks.append(Lines(tuple(Line((Form(self.views[0], story.slope(name)),)) for name in used)))
+        return Section("differentials", tuple(blocks))
+
+    def alike(self, key: str) -> object:
+        """Equal for lines of one layer kind that differ in their number alone."""
+        tensor = self.system.tensors[key]
+        block = next((b for b in self.system.blocks if b.number == tensor.layer), None)
+        return (tensor.base, block.kind) if block and tensor.layer is not None else key
+
+    def kinks(self, used: Iterable[str]) -> list[tuple[str, int, Entry]]:
+        return [(n, int(k), Entry.of("u")) for n in used if (k := functions()[n].record.kink) is not None]
+
+    def held_symbols(self) -> list[Entry]:
+        return [Entry.of(t.key) for t in self.system.of_role("target", "constant")]
+
+    def entry(self, key: str) -> Entry:
+        found = self.system.defines()[key].lhs
+        assert isinstance(found, Entry)
+        return found
+
+    def differential_lines(self, key: str, general: Mapping[int, str]) -> tuple[Line, ...]:
+        """The lines of one differential: each view shows the form that reads best in it."""
+        steps = self.derivation.of("differential", key)
+        raw, last = steps[0], steps[-1]
+        named = last if "recognise" in last.rules else None
+        opened = last if last is not raw and named is None else raw
+        first: list[Form] = []
+        for view in self.views:
+            if view == "index":
+                first += self.forms(raw.result, [view])
+            elif named is None or view == "scalar":
+                first += self.forms(opened.result, [view])
+        lines = [Line(tuple(first), raw.rules, general=general)] if first else []
+        if named is not None:
+            rules = named.rules if first else (*raw.rules, *named.rules)
+            lines.append(Line(self.forms(named.result), rules, continues=len(first) == len(self.views), general=general))
+        return tuple(lines)
+
+    def partials(self, key: str, general: Mapping[int, str]) -> Partials | None:
+        """Each partial, by setting the other differentials to zero."""
+        alone, read = self.derivation.of("held", key), self.derivation.of("partial", key)
+        if not alone:
+            return None
+        rows = []
+        for kept, partial in zip(alone, read, strict=True):
+            lhs = partial.result.lhs
+            assert isinstance(lhs, Partial)
+            zero = tuple(Differential(Entry.of(e.key)) for e in dict.fromkeys(Entry.of(h.key) for h in lhs.held))
+            rows.append(Held(zero, self.forms(kept.result, self.views[:1]), partial.result, general))
+        return Partials(tuple(rows))
+
+    def substitution(self) -> Section:
+        blocks: list[Block] = [Prose("substitution", {"objective": self.objective(), "seeds": [Entry.of(s) for s in self.derivation.seeds]})]
+        runs = groups.backward_runs(self.system)
+        if not any(r.many for r in runs) and len(self.system.equations) <= 16:
+            blocks.append(Figure("graph", self.derivation, "graph"))
+        parameters = self.last_uses()
+        for run, keys in reversed(self.parts(runs)):
+            general = run.general if run else {}
+            if run is not None:
+                blocks.append(Prose("layer", {"first": run.first, "last": run.last, "general": general, "kind": run.representative.title}))
+            for key in reversed(keys):
+                lines = self.downward(key, parameters.get(key, ()), general)
+                if lines:
+                    blocks.append(Lines(lines))
+        inputs = [k for k in self.derivation.gradients if self.system.tensors[k].role == "input"]
+        if inputs:
+            blocks.append(Prose("bottom", {"inputs": [Entry.of(k) for k in inputs]}))
+            blocks.append(Lines(tuple(line for key in inputs for line in self.gradient_lines(key, {}))))
+        return Section("substitution", tuple(blocks))
+
+    def last_uses(self) -> dict[str, tuple[str, ...]]:
+        """For each defined key the parameters of which it is the first user: going down, there their gradient is complete."""
+        out: dict[str, tuple[str, ...]] = {}
+        seen: set[str] = set()
+        for equation in self.system.equations:
+            for entry in entries(equation.rhs):
+                if self.system.tensors[entry.key].role == "parameter" and entry.key not in seen:
+                    seen.add(entry.key)
+                    out[_key(equation)] = (*out.get(_key(equation), ()), entry.key)
+        return out
+
+    def downward(self, key: str, parameters: Sequence[str], general: Mapping[int, str]) -> tuple[Line, ...]:
+        """What arrives at a value, what it is made of, and what is read off."""
+        lines = list(self.gradient_lines(key, general)) if key in self.derivation.gradients else []
+        for step in self.derivation.of("substitute", key):
+            rules = ("substitute",) if key != self.system.objective else ("total",)
+            lines.append(Line(self.forms(step.result), rules, general=general))
+        for parameter in parameters:
+            lines += self.gradient_lines(parameter, general)
+        return tuple(lines)
+
+    def gradient_lines(self, key: str, general: Mapping[int, str]) -> tuple[Line, ...]:
+        steps = self.derivation.of("gradient", key)
+        return tuple(
+            replace(self.line(step, general), continues=place > 0, result=False) for place, step in enumerate(steps)
+        )
+
+    def gradients(self) -> Section:
+        blocks: list[Block] = [Prose("gradients", {"seeds": [Entry.of(s) for s in self.derivation.seeds], "objective": self.objective()})]
+        found = self.derivation.parameter_gradients or self.derivation.gradients
+        runs = groups.backward_runs(self.system)
+        keys = list(found)
+        general: dict[str, Mapping[int, str]] = {}
+        if any(r.many for r in runs):
+            keys = []
+            for run in runs:
+                for key in run.representative.parameters:
+                    if key in found:
+                        keys.append(key)
+                        general[key] = run.general
+        signals = [k for k in self.derivation.gradients if self.system.tensors[k].signal and self.shown_signal(k, runs)]
+        lines = [
+            Line(self.forms(self.derivation.gradients[k]), result=True, general=self.labels_of(k, runs)) for k in signals
+        ]
+        lines += [Line(self.forms(found[k]), result=True, general=general.get(k, {})) for k in keys]
+        blocks.append(Lines(tuple(lines)))
+        rows = [
+            (Entry.of(k), self.system.tensors[k].shape, found[k].lhs, self.system.tensors[k].shape, general.get(k, {}))
+            for k in keys
+        ]
+        blocks.append(Table("gradients", tuple(rows)))
+        return Section("gradients", tuple(blocks))
+
+    def shown_signal(self, key: str, runs: Sequence[Run]) -> bool:
+        number = self.system.tensors[key].layer
+        return number is None or any(r.representative.number == number for r in runs)
+
+    def labels_of(self, key: str, runs: Sequence[Run]) -> Mapping[int, str]:
+        number = self.system.tensors[key].layer
+        return next((r.general for r in runs if r.representative.number == number), {})
+
+    # --- numbers ----------------------------------------------------------------------------------------------------------------
+
+    def numbers(self) -> Section:
+        blocks: list[Block] = []
+        if self.pass_ is not None:
+            blocks += self.worked_pass()
+        worst = max((c.error for c in self.checks), default=0.0)
+        blocks.append(
+            Callout(
+                "checked",
+                {"count": len(self.checks), "worst": worked.number(worst) if worst else None, "views": self.views,
+                 "symbols": sum(1 for c in self.checks if c.how.startswith("symbol"))},
+            )
+        )
+        return Section("numbers", tuple(blocks))
+
+    def worked_pass(self) -> list[Block]:
+        found = self.pass_
+        assert found is not None
+        system = self.system
+        small = all(t.shape == () or _entries(t) <= NUMBERS for t in system.tensors.values()) and len(system.equations) <= 16
+        blocks: list[Block] = [Prose("numbers", {"given": bool(found.given), "seed": self.spec.seed})]
+        if small:
+            view = self.views[0]
+            scalar = view == "scalar" or all(t.shape == () for t in system.tensors.values())
+            blocks.append(Values(tuple(self.value(t.key, found, scalar=False) for t in self.given())))
+            blocks.append(Prose("numbers_forward"))
+            blocks.append(Values(tuple(self.value(_key(e), found, scalar) for e in system.equations)))
+            blocks.append(Prose("numbers_backward"))
+            keys = [k for k in self.derivation.gradients if system.tensors[k].role in ("intermediate", "parameter")]
+            blocks.append(Values(tuple(self.gradient_value(k, found, scalar) for k in keys)))
+        elif system.blocks and len(system.blocks) > 8:
+            blocks.append(Table("sizes", tuple(self.sizes(found))))
+        if system.objective is not None:
+            after, before = found.after[system.objective], found.values[system.objective]
+            about = {
+                "rate": worked.number(found.rate),
+                "before": worked.number(before),
+                "after": worked.number(after),
+                "objective": self.objective(),
+                "lower": float(after) < float(before),
+            }
+            rows = [
+                Value(Equation(Entry.of(t.key), Entry.of(t.key)), worked.array(found.after[t.key]))
+                for t in system.parameters
+                if small and t.key in self.derivation.gradients
+            ]
+            blocks.append(Prose("step", about))
+            if rows:
+                blocks.append(Values(tuple(rows)))
+            blocks.append(Prose("step_cost", about))
+        return blocks
+
+    def value(self, key: str, found: worked.Pass, scalar: bool) -> Value:
+        equation = self.system.defines().get(key)
+        shown = Equation(Entry.of(key), Entry.of(key)) if equation is None else views.shown(equation, self.views[0], self.system)
+        numbers = None
+        if scalar and equation is not None and not any(isinstance(n, Total) for n in nodes(equation.rhs)):
+            numbers = {e.key: worked.number(found.values[e.key]) for e in entries(equation.rhs)}
+        return Value(shown, worked.array(found.values[key]), numbers)
+
+    def gradient_value(self, key: str, found: worked.Pass, scalar: bool) -> Value:
+        equation = self.derivation.gradients[key]
+        shown = views.shown(equation, self.views[0], self.system)
+        numbers = None
+        if scalar:
+            numbers = {e.key: worked.number(found.values[e.key]) for e in entries(equation.rhs)}
+        lhs = equation.lhs
+        assert isinstance(lhs, Entry)
+        return Value(shown, worked.array(found.values[lhs.key]), numbers)
+
+    def sizes(self, found: worked.Pass) -> list[tuple[object, ...]]:
+        """The size of the gradient in some layers, from the top to the bottom: what becomes of it on the way down."""
+        import numpy as np
+
+        depth = self.system.depth
+        chosen = sorted({1, depth, *(round(depth * f / 4) for f in (1, 2, 3))}, reverse=True)
+        rows: list[tuple[object, ...]] = []
+        for block in self.system.blocks:
+            if block.number in chosen and block.parameters:
+                key = block.parameters[0]
+                lhs = self.derivation.gradients[key].lhs
+                assert isinstance(lhs, Entry)
+                norm = float(np.sqrt(np.mean(found.values[lhs.key] ** 2)))
+                rows.append((Entry.of(key), lhs, worked.number(norm)))
+        return rows[::-1]
+
+
+def _key(equation: Equation) -> str:
+    assert isinstance(equation.lhs, Entry)
+    return equation.lhs.key
+
+
+def _entries(tensor: Tensor) -> int:
+    count = 1
+    for n in tensor.shape:
+        count *= n
+    return count

@@ -1,0 +1,141 @@
+"""The pictures of a sheet: which columns, nodes and curves, with labels from the notation; figures.py draws them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .catalogue import functions
+from .derivation import Derivation
+from .figures import Column, GraphNode, computation_graph, network
+from .notation.latex import Printer
+from .plots import Curve, Mark, plot
+from .sheet import Figure, Sheet
+from .tensor import Elementwise, Entry, System, cotangent, entries, is_cotangent, nodes, primal
+
+
+def draw(figure: Figure, sheet: Sheet, printer: Printer) -> str:
+    """A figure as TikZ."""
+    if figure.kind == "network":
+        return _network(figure.content, sheet, printer)
+    if figure.kind == "graph":
+        return _graph(figure.content, sheet, printer)
+    return _plot(figure.content, sheet, printer)
+
+
+def name(key: str, sheet: Sheet, printer: Printer) -> str:
+    """A tensor as a whole, in the sheet's first view: a capital where it is a matrix there."""
+    assert printer.symbols is not None
+    system = sheet.symbols.system
+    about = primal(key) if is_cotangent(key) else key
+    tensor = system.tensors.get(about)
+    view = sheet.views[0]
+    rank = 0
+    if tensor is not None:
+        rank = len(tensor.shape) - (1 if tensor.batch is not None and view == "matrix" else 0)
+    matrix = view in ("matrix", "batch") and rank == 2
+    if is_cotangent(key):
+        if printer.symbols.is_signal(key):
+            return printer.symbols.signal(key, matrix).latex()
+        return rf"\frac{{\partial {printer.symbols.cost()}}}{{\partial {printer.symbols.glyph(about, matrix).latex()}}}"
+    return printer.symbols.glyph(key, matrix).latex()
+
+
+def _flat(latex: str) -> str:
+    """∂C/∂w on one line, for labels."""
+    if latex.startswith(r"\frac{"):
+        above, below = latex[len(r"\frac{") : -1].split("}{", 1)
+        return f"{above}/{below}"
+    return latex
+
+
+def _network(system: System, sheet: Sheet, printer: Printer) -> str:
+    columns: list[Column] = []
+    places: dict[str, int] = {}
+    scalar = all(t.shape == () for t in system.tensors.values())
+    for tensor in system.of_role("input"):
+        if any(tensor.key in b.reads for b in system.blocks):
+            places[tensor.key] = len(columns)
+            columns.append(_column(tensor.key, system, sheet, printer, (), "", scalar))
+    for block in system.blocks:
+        reads = tuple(places[k] for k in block.reads)
+        places[block.gives] = len(columns)
+        caption = _caption(block.kind.split()[1], printer) if block.parameters else ""
+        edges = "full" if block.parameters else "one-to-one"
+        columns.append(_column(block.gives, system, sheet, printer, reads, caption, scalar, block.parameters, edges))
+    cost = f"${printer.symbols.cost()}$" if system.objective and printer.symbols else None
+    targets = [t.key for t in system.of_role("target")]
+    target = f"${name(targets[0], sheet, printer)}$" if targets else None
+    return network(columns, cost=cost, target=target)
+
+
+def _column(
+    key: str,
+    system: System,
+    sheet: Sheet,
+    printer: Printer,
+    reads: tuple[int, ...],
+    caption: str,
+    scalar: bool,
+    parameters: tuple[str, ...] = (),
+    edges: Any = "full",
+) -> Column:
+    tensor = system.tensors[key]
+    shape = [n for axis, n in enumerate(tensor.shape) if axis != tensor.batch]
+    size = shape[0] if shape else 1
+    title = f"${name(key, sheet, printer)}$"
+    weights = [p for p in parameters if p.split(".")[0][0] in "wW"]
+    biases = [p for p in parameters if p not in weights]
+    edge = f"${name(weights[0], sheet, printer)}$" if weights else ""
+    bias = f"${name(biases[0], sheet, printer)}$" if biases else ""
+    if scalar:
+        return Column("", (title,), 1, caption, reads, edges, edge, bias)
+    return Column(title, ("",) * min(size, 6), size, caption, reads, edges, edge, bias)
+
+
+def _caption(activation: str, printer: Printer) -> str:
+    if activation == "identity":
+        return ""
+    if activation in functions():
+        return f"${printer.function(activation)}$"
+    return activation
+
+
+def _graph(derivation: Derivation, sheet: Sheet, printer: Printer) -> str:
+    system = derivation.system
+    kinds = {"parameter": "parameter", "constant": "parameter", "input": "input", "target": "target", "objective": "cost"}
+    drawn: list[GraphNode] = []
+    used = {e.key for q in system.equations for e in entries(q.rhs)} | {q.lhs.key for q in system.equations}
+    for tensor in system.tensors.values():
+        if tensor.key not in used or tensor.role == "constant":
+            continue
+        backward = ""
+        if tensor.key in derivation.gradients and tensor.role != "input":
+            backward = f"${_flat(name(cotangent(tensor.key), sheet, printer))}$"
+        kind: Any = kinds.get(tensor.role, "value")
+        drawn.append(GraphNode(tensor.key, f"${name(tensor.key, sheet, printer)}$", kind, backward))
+    known = {n.key for n in drawn}
+    edges = [
+        (entry.key, equation.lhs.key)
+        for equation in system.equations
+        for entry in {e.key: e for e in entries(equation.rhs)}.values()
+        if entry.key in known
+    ]
+    return computation_graph(drawn, edges)
+
+
+def _plot(content: dict[str, Any], sheet: Sheet, printer: Printer) -> str:
+    curves = [
+        Curve(
+            points,
+            f"${name(given.key, sheet, printer)} = {value.text}$",
+            style,
+            tangent,
+            rf"slope ${steep.text}$",
+        )
+        for given, value, points, style, tangent, steep in content["curves"]
+    ]
+    marks = [Mark(content["mark"])]
+    return plot(curves, f"${name(content['x'].key, sheet, printer)}$", f"${name(content['y'].key, sheet, printer)}$", marks)
+
+
+__all__ = ["Elementwise", "Entry", "draw", "name", "nodes"]

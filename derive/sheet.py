@@ -1,0 +1,161 @@
+"""The document: what stands on a sheet, and in which order. Data only.
+
+Mathematics is held as expressions, prose as the key of a text in the templates with what it speaks of. Whoever writes a sheet out
+(LaTeX now, other formats later) reads this and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from .notation.symbols import Symbols
+from .notation.views import Shown, View
+
+
+@dataclass(frozen=True)
+class Form:
+    """An equation in one view."""
+
+    view: View
+    shown: Shown
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a derivation, in every view of the sheet, with the rules that led to it.
+
+    continues: the left-hand side is that of the line above and is not written again. result: it is framed.
+    general: which layer numbers are written as ℓ. note: the key of a text that stands for the rules.
+    """
+
+    forms: tuple[Form, ...]
+    rules: tuple[str, ...] = ()
+    continues: bool = False
+    result: bool = False
+    general: Mapping[int, str] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines that belong together. symbols: the glyphs of another system than the sheet's."""
+
+    lines: tuple[Line, ...]
+    symbols: Symbols | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """One partial derivative: the differentials set to zero, what is left of the line, and the partial read off it."""
+
+    zero: tuple[Any, ...]
+    left: tuple[Form, ...]
+    partial: Shown
+    general: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Partials:
+    """The partials of one line."""
+
+    rows: tuple[Held, ...]
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A text of the templates by its key, and what it speaks of."""
+
+    key: str
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Text:
+    """The user's own text; mathematics in it is in the equation language, parsed already. Parts are str or expressions."""
+
+    parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Callout:
+    """A framed remark: a text of the templates."""
+
+    key: str
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as it is printed: its digits, and whether they are exact."""
+
+    text: str
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Value:
+    """A quantity with its value: equation (in the sheet's first view), the numbers put in, and the array of numbers."""
+
+    shown: Shown
+    array: tuple[Any, ...] | Number
+    numbers: Mapping[str, Number] | None = None
+    general: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Values:
+    """A worked pass."""
+
+    rows: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; `kind` names its header in the templates. Cells are text, expressions, shapes or numbers."""
+
+    kind: str
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture: a figures object by kind, with its caption's key and a description in words for those who cannot see it."""
+
+    kind: str
+    content: Any
+    caption: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+Block = Lines | Partials | Prose | Text | Callout | Values | Table | Figure
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section under its subgoal label; `key` names its title in the templates."""
+
+    key: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A whole sheet."""
+
+    title: str
+    sections: tuple[Section, ...]
+    symbols: Symbols
+    views: tuple[View, ...]
+    subtitle: str = ""
+    author: str = ""
+    course: str = ""
+    date: str = ""
+    paper: str = "a4"
+    edition: str = "worked"
+    name: str = "sheet"
+
+
+__all__ = ["Block", "Callout", "Figure", "Form", "Fraction", "Held", "Line", "Lines", "Number", "Partials", "Prose", "Section", "Sheet", "Table", "Text", "Value", "Values"]

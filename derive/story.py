@@ -1,0 +1,237 @@
+"""What a sheet may say beyond the derivation itself: the question, the chain rule, the average, and what depends on what."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sympy import Expr
+
+from . import chain, evaluate, language, network, verify, worked
+from .catalogue import F, U, function, functions
+from .derivation import derive
+from .errors import DeriveError, SpecError, did_you_mean
+from .notation import symbols, views
+from .plots import Curve, Mark
+from .sheet import Block, Callout, Figure, Form, Line, Lines, Prose, Section, Table
+from .tensor import Elementwise, Entry, Equation, System, cotangent, transform
+
+if TYPE_CHECKING:
+    from .compose import _Composer
+
+
+def definition(name: str) -> Equation:
+    """f(u) = …"""
+    return Equation(Elementwise.of(name, U), function(name).definition)
+
+
+def slope(name: str) -> Equation:
+    """f'(u) as a textbook prints it."""
+    textbook = function(name).textbook
+    assert textbook is not None
+    value = transform(textbook, lambda n: Elementwise.of(name, U) if n == F else None)
+    return Equation(Elementwise.of(name, U, 1), value)
+
+
+def marked(text: str, system: System) -> tuple[Any, ...]:
+    """The user's text, with what stands in backquotes read as an equation or expression in the equation language."""
+    parts: list[Any] = []
+    for place, piece in enumerate(re.split(r"`([^`]*)`", text)):
+        if place % 2 == 0:
+            parts.append(piece)
+        else:
+            parts.append(_maths(piece, system))
+    return tuple(p for p in parts if p != "")
+
+
+def _maths(text: str, system: System) -> Any:
+    """One piece of mathematics; what the language does not know is shown as it was typed."""
+    names = {t.base: t.shape for t in system.tensors.values()}
+    found = re.fullmatch(r"\s*d(\w+)/d(\w+)\s*", text)
+    if found and found[1] in names and found[2] in names:
+        from .tensor import Partial
+
+        return Partial(Entry.of(_key(found[1], system)), Entry.of(_key(found[2], system)))
+    try:
+        if "=" in text:
+            known = {**names, **{n: () for n in language.names_in(text)[1] if n not in names}}
+            known.pop(language.names_in(text)[0], None)
+            equation, _ = language.parse_equation(text, known, set(functions()))
+            return Equation(_keyed(equation.lhs, system), _keyed(equation.rhs, system))
+        if text.strip() in names:
+            return Entry.of(_key(text.strip(), system))
+        expr = language.parse_expression(text, names, set(functions()), {})
+        return _keyed(expr, system)
+    except DeriveError:
+        return text
+
+
+def _key(name: str, system: System) -> str:
+    return next(k for k, t in system.tensors.items() if t.base == name or k == name)
+
+
+def _keyed(expr: Expr, system: System) -> Expr:
+    known = {t.base: k for k, t in reversed(list(system.tensors.items()))}
+    return transform(expr, lambda n: Entry.of(known.get(n.key, n.key), *n.indices) if isinstance(n, Entry) else None)
+
+
+def asked_about(composer: _Composer) -> tuple[str, str] | None:
+    """The keys of the pair that the spec explores, of which the second influences the value of the first's gradient."""
+    wanted = composer.spec.explore
+    if wanted is None:
+        return None
+    system = composer.system
+    keys = []
+    for which, name in (("parameter", wanted.parameter), ("given", wanted.given)):
+        known = {k: t for k, t in system.tensors.items() if t.role in ("parameter", "input")}
+        found = [k for k, t in known.items() if name in (k, t.base)]
+        place = composer.spec.place("explore", which)
+        if len(found) != 1:
+            names = {n for k, t in known.items() for n in (k, t.base)}
+            raise SpecError(f"`{name}` is not one parameter or input of this network", place=place, hint=did_you_mean(name, names))
+        keys.append(found[0])
+    if not chain.is_scalar(system) or system.objective is None:
+        raise SpecError(
+            "`explore` draws the cost against one number, so it needs a network of single neurons with a cost",
+            place=composer.spec.place("explore"),
+        )
+    return keys[0], keys[1]
+
+
+def question(composer: _Composer) -> list[Section]:
+    """The beginner's question, and its answer in short."""
+    pair = asked_about(composer)
+    if pair is None:
+        return []
+    key, given = pair
+    step = next(s for s in composer.derivation.steps if s.section == "partial" and s.result.lhs.by.key == key)
+    line = composer.system.defines()[step.about]
+    about = {
+        "line": line,
+        "partial": Equation(chain.Partial(step.result.lhs.of, step.result.lhs.by), step.result.rhs),
+        "parameter": Entry.of(key),
+        "given": Entry.of(given),
+        "value": Entry.of(step.about),
+        "objective": composer.objective(),
+    }
+    return [Section("question", (Prose("question", about),))]
+
+
+def explore(composer: _Composer) -> list[Section]:
+    """∂C/∂w does not differentiate b, and yet its value depends on b: the second derivative, two numbers, a picture."""
+    pair = asked_about(composer)
+    if pair is None or composer.pass_ is None:
+        return []
+    key, given = pair
+    system, derivation = composer.system, composer.derivation
+    steps = chain.second(derivation, key, given)
+    view = composer.views[0]
+    lines = [Line((Form(view, s.result),), s.rules) for s in steps]
+    first = derivation.gradients[key]
+    gradient = (Line((Form(view, first),), ("read_off",)), Line((Form(view, steps[0].result),), ("inline",), continues=True))
+    partial = next(s for s in derivation.steps if s.section == "partial" and s.result.lhs.by.key == key)
+    about = {
+        "parameter": Entry.of(key),
+        "given": Entry.of(given),
+        "value": partial.result.lhs.of,
+        "partial": partial.result,
+        "gradient": first.lhs,
+        "objective": composer.objective(),
+        "given_gradient": derivation.gradients[given],
+    }
+    rows, picture = _compared(composer, key, given, partial.about)
+    blocks: list[Block] = [
+        Prose("not_dropped", about),
+        Prose("depends", about),
+        Lines(gradient),
+        Prose("depends_second", about),
+        Lines(tuple(lines[1:])),
+        Prose("depends_numbers", about),
+        Table("explore", rows),
+        Figure("plot", picture, "plot", about),
+        Callout("moral", about),
+    ]
+    return [Section("explore", tuple(blocks))]
+
+
+def _compared(composer: _Composer, key: str, given: str, line: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The gradient at two values of `given`, and the cost as a function of `key` for both."""
+    assert composer.pass_ is not None
+    system, derivation = composer.system, composer.derivation
+    start = {k: v for k, v in composer.pass_.values.items() if k in system.tensors}
+    at, here = float(start[key]), float(start[given])
+    rows = []
+    curves = []
+    for value, style in ((here, "solid"), (here + 1.0 if here <= 0.5 else here - 1.0, "dashed")):
+        point = evaluate.run(system, {**start, given: np.asarray(value)})
+        for equation in derivation.gradients.values():
+            point[equation.lhs.key] = evaluate.evaluate(equation.rhs, point, ())
+        local = next(s for s in derivation.of("partial", line) if s.result.lhs.by.key == key)
+        slope_here = float(point[cotangent(key)])
+        cost = float(point[system.objective])
+        rows.append(
+            (
+                worked.number(value),
+                worked.number(point[line]),
+                worked.number(evaluate.evaluate(local.result.rhs, point, ())),
+                worked.number(cost),
+                worked.number(slope_here),
+            )
+        )
+        across = np.linspace(at - 4, at + 4, 97)
+        heights = [
+            float(evaluate.run(system, {**start, given: np.asarray(value), key: np.asarray(w)})[system.objective]) for w in across
+        ]
+        points = tuple((float(w), h) for w, h in zip(across, heights, strict=True))
+        curves.append((Entry.of(given), worked.number(value), points, style, (at, cost, slope_here), worked.number(slope_here)))
+    headers = (Entry.of(given), Entry.of(line), derivation.of("partial", line)[0].result.lhs, composer.objective(), Entry.of(cotangent(key)))
+    partial = next(s for s in derivation.of("partial", line) if s.result.lhs.by.key == key).result.lhs
+    headers = (headers[0], headers[1], chain.Partial(partial.of, partial.by), headers[3], headers[4])
+    picture = {"curves": curves, "x": Entry.of(key), "y": composer.objective(), "mark": at}
+    return ((headers, *rows)), picture
+
+
+def chain_rule(composer: _Composer) -> list[Section]:
+    """Every partial as a product of the chain rule, beside the same read off the total differential."""
+    derivation = composer.derivation
+    total = derivation.of("total")
+    if not total:
+        return []
+    view = composer.views[0]
+    nested = tuple(Line((Form(view, s.result),), s.rules, continues=n > 0) for n, s in enumerate(total))
+    blocks: list[Block] = [Prose("nested", {"objective": composer.objective()}), Lines(nested), Prose("products", {})]
+    for tensor in composer.system.parameters:
+        steps = derivation.of("product", tensor.key)
+        if steps:
+            blocks.append(Lines(tuple(Line((Form(view, s.result),), s.rules, continues=n > 0) for n, s in enumerate(steps))))
+    return [Section("chain", tuple(blocks))]
+
+
+def average(composer: _Composer) -> list[Section]:
+    """The average over n training examples: each example has its own forward pass, the gradients are averaged."""
+    if not composer.spec.average or composer.system.objective is None or composer.system.examples:
+        return []
+    system = network.over_examples(composer.system, 4)
+    derivation = derive(system)
+    verify.require(verify.check(derivation, ("index",)))
+    glyphs = symbols.Symbols(system, composer.spec.labels, dict(composer.spec.glyphs))
+    cost = system.equations[-1]
+    top = derivation.of("differential", system.objective or "")[0]
+    lines = [Line((Form("index", cost),), ("definition",)), Line((Form("index", top.result),), top.rules)]
+    signals = [k for k in derivation.gradients if system.tensors[k].signal]
+    found = []
+    for key in [*signals[:1], *(t.key for t in system.parameters)]:
+        if key in derivation.gradients:
+            steps = derivation.of("gradient", key)
+            found.append(Line((Form("index", steps[-1].result),), ("read_off",) if key not in signals else ("inline",), result=key not in signals))
+    blocks: list[Block] = [
+        Prose("average", {"objective": composer.objective()}),
+        Lines(tuple(lines), glyphs),
+        Prose("average_gradients"),
+        Lines(tuple(found), glyphs),
+    ]
+    return [Section("average", tuple(blocks))]
+
+
+__all__ = ["Curve", "Mark", "average", "chain_rule", "definition", "explore", "marked", "question", "slope", "views"]

@@ -1,0 +1,193 @@
+"""The worked numbers: nice ones, the pass forward and back, and one step of gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import evaluate
+from .derivation import Derivation
+from .errors import SpecError
+from .evaluate import Array, Values
+from .spec import Spec
+from .tensor import Entry, System, Tensor, cotangent
+from .sheet import Number
+
+RATES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001, 0.0001)
+DIGITS = 4
+"""Decimal places that are printed; the same rule for every number on a sheet."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass with numbers: values and cotangents before, the rate, the parameters and the cost after one step."""
+
+    values: Values
+    rate: float
+    after: Values
+    given: frozenset[str]
+
+
+def work(spec: Spec, derivation: Derivation) -> Pass | None:
+    """The worked pass; None where there is no cost to work with (its gradients need a cotangent from outside)."""
+    system = derivation.system
+    given = _given(spec, system)
+    best: Pass | None = None
+    for attempt in range(60):
+        rng = np.random.default_rng([spec.seed, attempt])
+        start = _drawn(system, rng) | given | {k: np.asarray(float(v)) for k, v in system.constants.items()}
+        with np.errstate(all="ignore"):
+            found = _pass(spec, derivation, start, frozenset(given))
+        if found is None:
+            continue
+        if best is None:
+            best = found
+        if _nice(derivation, found):
+            return found
+    if best is None:
+        raise SpecError("with these values the forward pass is not a number", place=spec.place("values"))
+    return best
+
+
+def _given(spec: Spec, system: System) -> Values:
+    out: Values = {}
+    for name, value in spec.values.items():
+        keys = [t.key for t in system.tensors.values() if name in (t.key, t.base) and t.role not in ("intermediate", "objective")]
+        if len(keys) != 1:
+            known = ", ".join(t.key for t in system.tensors.values() if t.role not in ("intermediate", "objective"))
+            many = "several tensors are" if len(keys) > 1 else "no given tensor is"
+            raise SpecError(f"{many} named `{name}`", place=spec.place("values", name), hint=f"given here: {known}")
+        tensor = system.tensors[keys[0]]
+        array = np.array(value, dtype=float)
+        if array.shape != tensor.shape and array.size == int(np.prod(tensor.shape)) and 1 in (*array.shape, *tensor.shape, array.size):
+            array = array.reshape(tensor.shape)
+        if array.shape != tensor.shape:
+            raise SpecError(
+                f"`{name}` has shape {_shape(tensor.shape)}, but its value has shape {_shape(array.shape)}",
+                place=spec.place("values", name),
+            )
+        out[tensor.key] = array
+    return out
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) if shape else "() (one number)"
+
+
+def _drawn(system: System, rng: np.random.Generator) -> Values:
+    """Small numbers that a person can follow."""
+    out: Values = {}
+    for tensor in system.tensors.values():
+        if tensor.role in ("intermediate", "objective"):
+            continue
+        out[tensor.key] = _target(system, tensor, rng) if tensor.role == "target" else _small(tensor, rng)
+    return out
+
+
+def _small(tensor: Tensor, rng: np.random.Generator) -> Array:
+    if tensor.role == "parameter":
+        wide = tensor.shape[-1] if len(tensor.shape) > 1 else 1
+        choice = [-1.0, -0.5, 0.5, 1.0, 1.5] if wide <= 4 else [-0.5, -0.2, -0.1, 0.1, 0.2, 0.5]
+        if len(tensor.shape) <= 1 and tensor.base[0] in "bB":
+            choice = [-0.5, 0.0, 0.5]
+    else:
+        choice = [-1.0, 0.5, 1.0, 2.0]
+    if int(np.prod(tensor.shape)) > 64:
+        return np.asarray(np.round(rng.normal(size=tensor.shape) / np.sqrt(tensor.shape[-1]), 1))
+    return np.asarray(rng.choice(choice, size=tensor.shape))
+
+
+def _target(system: System, tensor: Tensor, rng: np.random.Generator) -> Array:
+    kind = system.remarks.get("targets", "real")
+    if kind == "one_hot":
+        axis = next((a for a in range(len(tensor.shape)) if a != tensor.batch), 0)
+        chosen = rng.integers(tensor.shape[axis], size=[n for a, n in enumerate(tensor.shape) if a != axis])
+        out = np.zeros(tensor.shape)
+        np.put_along_axis(out, np.expand_dims(np.asarray(chosen), axis), 1.0, axis)
+        return out
+    if kind == "sign":
+        return np.asarray(rng.choice([-1.0, 1.0], size=tensor.shape))
+    return np.asarray(rng.choice([0.0, 1.0], size=tensor.shape))
+
+
+def _pass(spec: Spec, derivation: Derivation, start: Values, given: frozenset[str]) -> Pass | None:
+    system = derivation.system
+    values = evaluate.run(system, start)
+    if not all(np.all(np.isfinite(v)) for v in values.values()):
+        return None
+    for seed in derivation.seeds:
+        values[cotangent(seed)] = np.ones(system.tensors[seed].shape)
+    for equation in derivation.gradients.values():
+        lhs = equation.lhs
+        assert isinstance(lhs, Entry)
+        values[lhs.key] = evaluate.evaluate(equation.rhs, values, lhs.indices)  # type: ignore[arg-type]
+    if system.objective is None:
+        return Pass(values, 0.0, {}, given)
+    before = float(values[system.objective])
+    fallback: Pass | None = None
+    for rate in [float(spec.learning_rate)] if spec.learning_rate else RATES:
+        stepped = {
+            t.key: start[t.key] - (rate * values[cotangent(t.key)] if t.role == "parameter" and cotangent(t.key) in values else 0)
+            for t in system.tensors.values()
+            if t.key in start
+        }
+        after = evaluate.run(system, stepped)
+        found = Pass(values, rate, after, given)
+        if float(after[system.objective]) < before:
+            return found
+        fallback = fallback or found
+    return fallback
+
+
+def _nice(derivation: Derivation, found: Pass) -> bool:
+    """No dead unit, nothing saturated, nothing huge, and a step that pays."""
+    system = derivation.system
+    if system.objective is not None and not float(found.after[system.objective]) < 0.95 * float(found.values[system.objective]):
+        return False
+    parameters = [t for t in system.parameters if cotangent(t.key) in found.values]
+    for tensor in parameters:
+        gradient = found.values[cotangent(tensor.key)]
+        if not np.any(np.abs(gradient) > 1e-3) or np.max(np.abs(gradient)) > 50:
+            return False
+        if gradient.ndim == 0 and not 0.02 < abs(float(gradient)) < 20:
+            return False
+    for tensor in system.of_role("intermediate"):
+        value = found.values[tensor.key]
+        if value.size <= 64 and (np.max(np.abs(value)) > 20 or not np.any(value)):
+            return False
+        if tensor.signal and tensor.batch is None and value.ndim == 1 and np.any(value == 0):
+            return False
+    return True
+
+
+def number(value: Any) -> Number:
+    """A number with at most four decimal places, without trailing zeros; small ones with four significant digits."""
+    value = float(value)
+    if value == 0:
+        return Number("0", True)
+    places = DIGITS
+    if abs(value) < 10 ** (1 - DIGITS):
+        mantissa, exponent = f"{value:.3e}".split("e")
+        mantissa = mantissa.rstrip("0").rstrip(".")
+        exact = float(f"{mantissa}e{exponent}") == value
+        return Number(rf"{mantissa} \cdot 10^{{{int(exponent)}}}", exact)
+    text = f"{value:.{places}f}".rstrip("0").rstrip(".")
+    return Number("0" if text in ("-0", "") else text, abs(float(text) - value) <= 1e-12 * max(1.0, abs(value)))
+
+
+def array(values: Array) -> tuple[Any, ...] | Number:
+    """An array of numbers as they are printed."""
+    if values.ndim == 0:
+        return number(values)
+    return tuple(array(v) for v in values)
+
+
+def exact(shown: Any) -> bool:
+    """Whether every number in it is exact."""
+    return shown.exact if isinstance(shown, Number) else all(exact(s) for s in shown)
+
+
+__all__ = ["Mapping", "Pass", "array", "exact", "number", "work"]
