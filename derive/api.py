@@ -74,7 +74,10 @@ def derive(found: Spec) -> Derivation:
 
 def check(derivation: Derivation, views: Sequence[View] | None = None) -> tuple[Check, ...]:
     """Every check of every equation, with its error."""
-    return verify.check(derivation, tuple(views or derivation.asked))
+    asked = list(views or derivation.asked)
+    if "index" not in asked and any("recognise" in s.rules for s in derivation.of("differential")):
+        asked.append("index")  # such lines are shown entry by entry as well
+    return verify.check(derivation, tuple(asked))
 
 
 def sheet(found: Spec, derivation: Derivation | None = None) -> Sheet:

@@ -139,7 +139,7 @@ def second(derivation: Derivation, key: str, by: str) -> list[Step]:
     twice = derive(gradient_system(derivation, key))
     value = _inlined(twice.gradients[by].rhs, twice)
     value = transform(value, lambda n: _inlined(derivation.gradients[n.key[6:]].rhs, derivation) if isinstance(n, Entry) and n.key.startswith("first ") else None)
-    value = simplify.common_first(simplify.cancelled(value))
+    value = simplify.common_first(simplify.gathered(value))
     steps.append(Step("second", by, ("through",), (steps[0].result,), Equation(Second(Entry.of(objective), about, Entry.of(by)), value)))
     return steps
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from . import groups, story, worked
 from .catalogue import functions
@@ -23,6 +24,7 @@ from .sheet import (
     Held,
     Line,
     Lines,
+    Number,
     Partials,
     Prose,
     Section,
@@ -66,8 +68,8 @@ class _Composer:
 
     def sheet(self) -> Sheet:
         sections = [
-            self.network(),
             *story.question(self),
+            self.network(),
             self.forward(),
             self.differentials(),
             self.substitution(),
@@ -179,9 +181,10 @@ class _Composer:
 
     def differentials(self) -> Section:
         blocks: list[Block] = [Prose("differentials", {"held": self.held_symbols()})]
-        shown_partials: set[object] = set()
-        left_out = False
-        for run, keys in self.parts(groups.forward_runs(self.system)):
+        parts = self.parts(groups.forward_runs(self.system))
+        last_alike = {self.alike(key): key for _, keys in parts for key in keys}
+        first, left_out = True, False
+        for run, keys in parts:
             general = run.general if run else {}
             if run is not None and run.many:
                 blocks.append(Prose("for_layers", {"first": run.first, "last": run.last, "input": self.bottom(run)}))
@@ -190,13 +193,13 @@ class _Composer:
                 held = self.partials(key, general)
                 if held is None:
                     continue
-                mark = self.alike(key)
-                if mark in shown_partials and len(self.system.equations) > 8:
+                if last_alike[self.alike(key)] != key:
                     left_out = True
                     continue
-                shown_partials.add(mark)
-                blocks.append(Prose("partials", {"of": self.entry(key), "rows": len(held.rows), "general": general}))
+                about = {"of": self.entry(key), "general": general}
+                blocks.append(Prose("partials" if first else "partials_next", about))
                 blocks.append(held)
+                first = False
         if left_out:
             blocks.append(Prose("partials_alike"))
         used = [n for n in self.functions() if functions()[n].textbook is not None]
@@ -228,17 +231,17 @@ class _Composer:
         raw, last = steps[0], steps[-1]
         named = last if "recognise" in last.rules else None
         opened = last if last is not raw and named is None else raw
-        first: list[Form] = []
-        for view in self.views:
-            if view == "index":
-                first += self.forms(raw.result, [view])
-            elif named is None or view == "scalar":
-                first += self.forms(opened.result, [view])
-        lines = [Line(tuple(first), raw.rules, general=general)] if first else []
-        if named is not None:
-            rules = named.rules if first else (*raw.rules, *named.rules)
-            lines.append(Line(self.forms(named.result), rules, continues=len(first) == len(self.views), general=general))
-        return tuple(lines)
+        if named is None:
+            forms = tuple(f for v in self.views for f in self.forms(raw.result if v == "index" else opened.result, [v]))
+            return (Line(forms, raw.rules, general=general),)
+        # a quotient or a function of sums is worked out entry by entry; the matrix form follows from the entries
+        by_entry = Line((Form("index", raw.result),), raw.rules, general=general)
+        if "index" in self.views or "scalar" in self.views:
+            alone = len(self.views) == 1
+            return (by_entry, Line(self.forms(named.result), named.rules, continues=alone, general=general))
+        entries_named = Line((Form("index", named.result),), named.rules, continues=True, general=general)
+        in_arrays = Line(self.forms(named.result), ("as_matrices",), general=general)
+        return (by_entry, entries_named, in_arrays) if len(self.views) == 1 else (by_entry, in_arrays)
 
     def partials(self, key: str, general: Mapping[int, str]) -> Partials | None:
         """Each partial, by setting the other differentials to zero."""
@@ -314,13 +317,12 @@ class _Composer:
                         keys.append(key)
                         general[key] = run.general
         signals = [k for k in self.derivation.gradients if self.system.tensors[k].signal and self.shown_signal(k, runs)]
-        lines = [
-            Line(self.forms(self.derivation.gradients[k]), result=True, general=self.labels_of(k, runs)) for k in signals
-        ]
-        lines += [Line(self.forms(found[k]), result=True, general=general.get(k, {})) for k in keys]
-        blocks.append(Lines(tuple(lines)))
+        results = [(k, self.derivation.gradients[k], self.labels_of(k, runs)) for k in signals]
+        results += [(k, found[k], general.get(k, {})) for k in keys]
+        results.sort(key=lambda r: -(self.system.tensors[r[0]].layer or 0))  # from the top down, as they were found
+        blocks.append(Lines(tuple(Line(self.forms(e), result=True, general=g) for _, e, g in results)))
         rows = [
-            (Entry.of(k), self.system.tensors[k].shape, found[k].lhs, self.system.tensors[k].shape, general.get(k, {}))
+            (Entry.of(k), self.system.tensors[k].shape, found[k], general.get(k, {}))
             for k in keys
         ]
         blocks.append(Table("gradients", tuple(rows)))
@@ -359,12 +361,13 @@ class _Composer:
         if small:
             view = self.views[0]
             scalar = view == "scalar" or all(t.shape == () for t in system.tensors.values())
-            blocks.append(Values(tuple(self.value(t.key, found, scalar=False) for t in self.given())))
+            layout: Literal["lines", "columns"] = "columns" if scalar else "lines"
+            blocks.append(Values(tuple(self.value(t.key, found, scalar=False) for t in self.given()), "running"))
             blocks.append(Prose("numbers_forward"))
-            blocks.append(Values(tuple(self.value(_key(e), found, scalar) for e in system.equations)))
+            blocks.append(Values(tuple(self.value(_key(e), found, scalar) for e in system.equations), layout))
             blocks.append(Prose("numbers_backward"))
             keys = [k for k in self.derivation.gradients if system.tensors[k].role in ("intermediate", "parameter")]
-            blocks.append(Values(tuple(self.gradient_value(k, found, scalar) for k in keys)))
+            blocks.append(Values(tuple(self.gradient_value(k, found, scalar) for k in keys), layout))
         elif system.blocks and len(system.blocks) > 8:
             blocks.append(Table("sizes", tuple(self.sizes(found))))
         if system.objective is not None:
@@ -376,14 +379,10 @@ class _Composer:
                 "objective": self.objective(),
                 "lower": float(after) < float(before),
             }
-            rows = [
-                Value(Equation(Entry.of(t.key), Entry.of(t.key)), worked.array(found.after[t.key]))
-                for t in system.parameters
-                if small and t.key in self.derivation.gradients
-            ]
+            rows = [self.stepped(t, found) for t in system.parameters if small and t.key in self.derivation.gradients]
             blocks.append(Prose("step", about))
             if rows:
-                blocks.append(Values(tuple(rows)))
+                blocks.append(Values(tuple(rows), "running"))
             blocks.append(Prose("step_cost", about))
         return blocks
 
@@ -394,6 +393,17 @@ class _Composer:
         if scalar and equation is not None and not any(isinstance(n, Total) for n in nodes(equation.rhs)):
             numbers = {e.key: worked.number(found.values[e.key]) for e in entries(equation.rhs)}
         return Value(shown, worked.array(found.values[key]), numbers)
+
+    def stepped(self, tensor: Tensor, found: worked.Pass) -> Value:
+        """A parameter after the step."""
+        lhs = self.derivation.gradients[tensor.key].lhs
+        assert isinstance(lhs, Entry)
+        shown = Equation(Entry.of(tensor.key), Entry.of(tensor.key))
+        step: tuple[Number, Number, Number] | tuple[()] = ()
+        if tensor.shape == ():
+            old, gradient = found.values[tensor.key], found.values[lhs.key]
+            step = (worked.number(old), worked.number(found.rate), worked.number(gradient))
+        return Value(shown, worked.array(found.after[tensor.key]), step=step)
 
     def gradient_value(self, key: str, found: worked.Pass, scalar: bool) -> Value:
         equation = self.derivation.gradients[key]

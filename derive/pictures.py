@@ -40,7 +40,7 @@ def name(key: str, sheet: Sheet, printer: Printer) -> str:
     return printer.symbols.glyph(key, matrix).latex()
 
 
-def _flat(latex: str) -> str:
+def flat(latex: str) -> str:
     """∂C/∂w on one line, for labels."""
     if latex.startswith(r"\frac{"):
         above, below = latex[len(r"\frac{") : -1].split("}{", 1)
@@ -110,7 +110,7 @@ def _graph(derivation: Derivation, sheet: Sheet, printer: Printer) -> str:
             continue
         backward = ""
         if tensor.key in derivation.gradients and tensor.role != "input":
-            backward = f"${_flat(name(cotangent(tensor.key), sheet, printer))}$"
+            backward = f"${flat(name(cotangent(tensor.key), sheet, printer))}$"
         kind: Any = kinds.get(tensor.role, "value")
         drawn.append(GraphNode(tensor.key, f"${name(tensor.key, sheet, printer)}$", kind, backward))
     known = {n.key for n in drawn}

@@ -95,6 +95,7 @@ class FunctionRecord(Record):
     glyph: str
     definition: str | int
     derivative: str | int | None = None
+    stable: str | None = None
     opaque: bool = False
     kink: int | None = None
 

@@ -6,6 +6,7 @@ calls mark anything: expressions through `notation`, pictures and tables through
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -41,7 +42,7 @@ def latex(sheet: Sheet, fragment: bool = False) -> str:
     writer = _Writer(sheet)
     name = "fragment.tex" if fragment else "document.tex"
     text = _environment().get_template(name).render(sheet=sheet, **writer.tools())
-    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip() or not text) + "\n"
+    return re.sub(r"\n\s*\n(?:\s*\n)*", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
 
 
 def style() -> dict[str, str]:
@@ -86,6 +87,7 @@ class _Writer:
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
         self.taught: set[str] = set()
+        self.heads = False
 
     def tools(self) -> dict[str, Any]:
         return {
@@ -99,6 +101,9 @@ class _Writer:
             "value": self.value,
             "number": self.number,
             "sentence": self.sentence,
+            "start_section": self.start_section,
+            "take_heads": self.take_heads,
+            "layer": self.layer,
             "kind": lambda block: type(block).__name__,
             "by_twos": self.by_twos,
             "zeros": self.zeros,
@@ -108,9 +113,22 @@ class _Writer:
             "given_rows": self.given_rows,
             "gradient_rows": self.gradient_rows,
             "size_rows": lambda block: [[self.math(c) for c in row] for row in block.rows],
-            "explore_head": lambda block: [self.math(c) for c in block.rows[0]],
+            "explore_head": lambda block: [Markup(rf"\(\displaystyle {self.math(c)[1:-1]}\)") for c in block.rows[0]],
             "explore_rows": lambda block: [[self.math(c) for c in row] for row in block.rows[1:]],
         }
+
+    def start_section(self) -> Markup:
+        """Column heads stand once in each section."""
+        self.heads = len(self.sheet.views) > 1
+        return Markup("")
+
+    def take_heads(self) -> bool:
+        taken, self.heads = self.heads, False
+        return taken
+
+    def layer(self, number: int) -> Markup:
+        """A layer's number in words of the sheet's labels: 2, or L-1."""
+        return Markup(f"${self.sheet.symbols.layer(number).strip('()')}$")
 
     def printer(self, general: Mapping[int, str] | None = None, symbols: Any = None) -> Printer:
         found = symbols or self.sheet.symbols
@@ -148,7 +166,7 @@ class _Writer:
         for key in dict.fromkeys(keys):
             record = known[key]
             title = escape(record.title)
-            if key in self.taught or len(keys) > 2:
+            if key in self.taught:
                 shown.append(rf"\dsrule{{{title}}}")
             else:
                 self.taught.add(key)
@@ -180,10 +198,15 @@ class _Writer:
     def given_rows(self, block: Any, prose: Any) -> list[list[Any]]:
         return [[self.math(e), prose.role(role, each), self.shape(shape)] for e, role, shape, each in block.rows]
 
+    def gradient(self, found: Equation, general: Mapping[int, str]) -> Markup:
+        """∂C/∂w on one line, for a table."""
+        assert isinstance(found.lhs, Entry)
+        return Markup(f"${pictures.flat(self.whole(Entry.of(found.lhs.key), general))}$")
+
     def gradient_rows(self, block: Any) -> list[list[Any]]:
         return [
-            [self.math(e, general), self.shape(shape), self.math(Entry.of(lhs.key), general), self.shape(same)]
-            for e, shape, lhs, same, general in block.rows
+            [self.math(e, general), self.shape(shape), self.gradient(found, general), self.shape(shape)]
+            for e, shape, found, general in block.rows
         ]
 
     def figure(self, figure: Figure) -> Markup:
@@ -217,7 +240,7 @@ class _Writer:
 
     def value(self, value: Value) -> Markup:
         """z = w a + b = 2 · 1 + 3 = 5, as one inline formula with places to break."""
-        printer = self.printer(value.general)
+        printer = self.printer()
         if isinstance(value.shown, Equation) and value.shown.lhs == value.shown.rhs:
             entry = value.shown.lhs
             parts = [self.whole(entry)]
@@ -234,8 +257,19 @@ class _Writer:
             if value.shown.rhs.args and not isinstance(value.shown.rhs, Entry):
                 out += rf" \allowbreak {relation} {unbroken(put_in)}"
         shown, exact = _array(value.array)
+        if value.step is not None:
+            return Markup(self.stepped(parts[0], value, shown, exact))
         out += rf" \allowbreak {'=' if exact and relation == '=' else chr(92) + 'approx'} {shown}"
         return Markup(out)
+
+    def stepped(self, name: str, value: Value, shown: str, exact: bool) -> str:
+        """w becomes old - rate · gradient."""
+        if not value.step:
+            return rf"{name} \leftarrow {shown}"
+        old, rate, gradient = (f"({n.text})" if n.text.startswith("-") else n.text for n in value.step)
+        old = value.step[0].text
+        relation = "=" if exact and all(n.exact for n in value.step) else r"\approx"
+        return rf"{name} \leftarrow {old} - {rate} \cdot {gradient} {relation} {shown}"
 
     def sentence(self, items: list[Any], general: Mapping[int, str] | None = None) -> Markup:
         """a, b and c."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from .notation.symbols import Symbols
 from .notation.views import Shown, View
@@ -97,19 +97,23 @@ class Number:
 
 @dataclass(frozen=True)
 class Value:
-    """A quantity with its value: equation (in the sheet's first view), the numbers put in, and the array of numbers."""
+    """A quantity with its value: equation (in the sheet's first view), the numbers put in, and the array of numbers.
+
+    step: it is the value after a step of gradient descent; for a single number, from which old value, rate and gradient.
+    """
 
     shown: Shown
     array: tuple[Any, ...] | Number
     numbers: Mapping[str, Number] | None = None
-    general: Mapping[int, str] = field(default_factory=dict)
+    step: tuple[Number, Number, Number] | tuple[()] | None = None
 
 
 @dataclass(frozen=True)
 class Values:
-    """A worked pass."""
+    """Quantities with their values: one a line, in two columns where they are short, or running on."""
 
     rows: tuple[Value, ...]
+    layout: Literal["lines", "columns", "running"] = "lines"
 
 
 @dataclass(frozen=True)

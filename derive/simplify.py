@@ -153,6 +153,11 @@ def _gathered(parts: Iterable[Expr]) -> list[Expr]:
     return [power(base, exponent) for base, exponent in exponents.items()]
 
 
+def gathered(expr: Expr) -> Expr:
+    """Equal factors of each term written once, as a power."""
+    return add(*(mul(*_gathered(factors(term))) for term in terms(expr)))
+
+
 # --- terms, products and sums -------------------------------------------------------------------------------------------------
 
 

@@ -108,6 +108,7 @@ def random_point(system: System, rng: np.random.Generator) -> Values:
                 if attempt % 2:
                     drawn = 0.3 + np.abs(drawn)  # logarithms and roots want positive numbers
                 values[tensor.key] = np.asarray(drawn * spread)
+        values |= {key: np.asarray(value) for key, value in system.constants.items()}
         for fact in system.facts:
             _meet(fact.pattern, system, values)
         with np.errstate(all="ignore"):

@@ -169,7 +169,7 @@ def number(value: Any) -> Number:
     if value == 0:
         return Number("0", True)
     places = DIGITS
-    if abs(value) < 10 ** (1 - DIGITS):
+    if abs(value) < 5 * 10**-DIGITS:
         mantissa, exponent = f"{value:.3e}".split("e")
         mantissa = mantissa.rstrip("0").rstrip(".")
         exact = float(f"{mantissa}e{exponent}") == value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from textwrap import dedent
 
@@ -36,6 +37,34 @@ def printed(found: Equation, view: View, system: System, labels: str = "absolute
     symbols = Symbols(system, "relative" if labels == "relative" else "absolute")
     lhs, rhs = Printer(symbols).equation(views.shown(found, view, system))
     return unbroken(f"{lhs} = {rhs}")
+
+
+SHORT = (
+    (r"\\mathrm\{d\}", "d"),
+    (r"\\left\.?|\\right\.?", ""),
+    (r"\\[,;!]", " "),
+    (r"\\frac\{\\partial ([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\{\\partial ((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}", r"∂\1/∂\2"),
+    (r"\\frac\{(\d+)\}\{(\d+)\}", r"\1/\2"),
+    (r"\\operatorname\{(\w+)\}", r"\1"),
+    (r"\\mathbf\{1\}", "1"),
+    (r"\^\{\\top\}", "ᵀ"),
+    (r"([_^])\{(\(?\w\)?)\}", r"\1\2"),
+    (r"\\odot", "⊙"),
+    (r"\\oslash", "⊘"),
+    (r"\\sum", "Σ"),
+    (r"\\delta", "δ"),
+    (r"\\Delta", "Δ"),
+    (r"\\sigma", "σ"),
+    (r"\\tanh", "tanh"),
+    (r"  +", " "),
+)
+
+
+def readable(latex: str) -> str:
+    """LaTeX as a person reads it in a golden file: nothing but spelling is changed."""
+    for pattern, text in SHORT:
+        latex = re.sub(pattern, text, latex)
+    return latex.strip()
 
 
 def gradient(found: Derivation, key: str, view: View) -> str:

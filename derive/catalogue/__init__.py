@@ -30,9 +30,10 @@ class Function:
     record: FunctionRecord
     definition: Expr = field(repr=False)
     textbook: Expr | None = field(repr=False)
+    stable: Expr = field(repr=False)
 
     def derivative(self, order: int) -> Expr:
-        """The derivative of that order, an expression in the entry u. Order 0 is the definition."""
+        """The derivative of that order, an expression in the entry u, of the form that is stable in floating point."""
         return _derivative(self, order)
 
     def textbook_slope(self, argument: Expr, value: Expr | None = None) -> Expr | None:
@@ -46,7 +47,7 @@ class Function:
 @lru_cache(maxsize=256)
 def _derivative(function: Function, order: int) -> Expr:
     if order == 0:
-        return function.definition
+        return function.stable
     t = sympy.Symbol("t", real=True)
     inner = transform(_derivative(function, order - 1), lambda n: t if n == U else None)
     return transform(_tidy(sympy.diff(inner, t)), lambda n: U if n == t else None)
@@ -74,7 +75,8 @@ def functions() -> Mapping[str, Function]:
         record = FunctionRecord(**raw)
         definition = parse_expression(str(record.definition), {"u": ()})
         textbook = None if record.derivative is None else parse_expression(str(record.derivative), {"u": (), "f": ()})
-        found[name] = Function(name, record, definition, textbook)
+        stable = definition if record.stable is None else parse_expression(record.stable, {"u": ()})
+        found[name] = Function(name, record, definition, textbook, stable)
     return found
 
 

@@ -114,6 +114,13 @@ class Softmax(Node):
 
 
 @dataclass(frozen=True)
+class SquaredNorm(Node):
+    """‖x‖², the sum of the squares of all entries."""
+
+    of: Node
+
+
+@dataclass(frozen=True)
 class Positive(Node):
     """1 where the entry is positive, else 0."""
 
@@ -271,6 +278,8 @@ def evaluate(node: Node, values: Mapping[str, Matrix], labels: Mapping[Index, in
         case Softmax():
             raised = np.exp(evaluate(node.of, values, labels))
             return raised / raised.sum(axis=node.along, keepdims=True)
+        case SquaredNorm():
+            return np.reshape(np.sum(evaluate(node.of, values, labels) ** 2), (1, 1))
         case Positive():
             return (np.real(evaluate(node.of, values, labels)) > 0).astype(float)
         case Diagonal():

@@ -241,6 +241,8 @@ class Printer:
         if isinstance(base, Elementwise) and self.function(base.name, base.order).startswith((r"\tanh", r"\sin", r"\cos")):
             return Text(f"{self.function(base.name, base.order)}^{{{shown}}}{self.bracketed(base.argument)}", BINDING["power"])
         text = self.text(base)
+        if isinstance(base, Elementwise):
+            return Text(f"{text.latex}^{{{shown}}}", BINDING["power"])
         if text.binding < BINDING["atom"] or "^" in text.latex or isinstance(base, Entry) and r"\frac" in text.latex:
             return Text(rf"{brackets(text.latex)}^{{{shown}}}", BINDING["power"])
         return Text(f"{text.latex}^{{{shown}}}", BINDING["power"])
@@ -289,6 +291,9 @@ class Printer:
 
     def bracketed(self, argument: Any) -> str:
         """An argument in brackets."""
+        shown = unbroken(self.side(argument))
+        if shown.startswith("(") and shown.endswith(")") and isinstance(argument, Entry):
+            return shown
         return brackets(unbroken(self.side(argument)))
 
     def _call(self, expr: Expr) -> Text:
@@ -336,6 +341,8 @@ class Printer:
                 return self._map(node)
             case arrays.Softmax():
                 return Text(rf"\operatorname{{softmax}}{self.bracketed(node.of)}", BINDING["power"])
+            case arrays.SquaredNorm():
+                return Text(rf"\lVert {unbroken(self.side(node.of))} \rVert^{{2}}", BINDING["power"])
             case arrays.Positive():
                 inner = node.of
                 shown = self.comparison(inner.expr) if isinstance(inner, arrays.Scalar) else rf"{self.side(inner)} > 0"

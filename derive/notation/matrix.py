@@ -48,6 +48,7 @@ from .arrays import (
     Product,
     Scalar,
     Softmax,
+    SquaredNorm,
     Sum,
     Times,
     Transpose,
@@ -140,6 +141,9 @@ def _product(parts: Sequence[Expr], axes: Axes, bound: Axes, labels: Collection[
     soft = _softmax(parts, axes, labels)
     if soft is not None:
         return soft
+    squared = _square(parts, axes, bound, labels)
+    if squared is not None:
+        return squared
     scalars: list[Expr] = []
     items: list[_Item] = []
     for place, part in enumerate(parts):
@@ -166,6 +170,16 @@ def _softmax(parts: Sequence[Expr], axes: Axes, labels: Collection[Index]) -> No
         if index not in free_indices(below) and rename(below.body, {below.indices[0]: index}) == parts[0]:
             return Softmax(axes, array(parts[0].args[0], axes, labels), along)
     return None
+
+
+def _square(parts: Sequence[Expr], axes: Axes, bound: Axes, labels: Collection[Index]) -> Node | None:
+    """Σ x_j², which is ‖x‖²."""
+    if axes or len(parts) != 1 or not bound or not isinstance(parts[0], Pow) or parts[0].exp != 2:
+        return None
+    inside = parts[0].base
+    if set(bound) != {i for i in free_indices(inside) if i not in labels}:
+        return None
+    return SquaredNorm((), array(inside, bound, labels))
 
 
 def _ordered(part: Expr, free: list[Index], axes: Axes) -> Axes:

@@ -16,11 +16,24 @@ from ..errors import Place, SpecError, did_you_mean
 from ..fields import Part, Steps, short
 from ..records import LayerRecord
 from .complaints import first, found
-from .models import Explore, Layer, Loss, Network, Spec
+from .models import BATCH_SIZE, Explore, Layer, Loss, Network, Spec
 from .reading import compose, read
 from .shorthand import LAYER_KEYS, LOSS_KEYS, one_of, schema_of
 
-__all__ = ["Explore", "Layer", "LayerRecord", "Loss", "Network", "Part", "Spec", "check_names", "load", "loads", "schema"]
+__all__ = [
+    "BATCH_SIZE",
+    "Explore",
+    "Layer",
+    "LayerRecord",
+    "Loss",
+    "Network",
+    "Part",
+    "Spec",
+    "check_names",
+    "load",
+    "loads",
+    "schema",
+]
 
 WORDS: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 

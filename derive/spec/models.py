@@ -35,7 +35,7 @@ from .nodes import Node
 
 ROLES = {"inputs": "an input", "parameters": "a parameter", "targets": "a target", "constants": "a constant"}
 
-BATCH = 4
+BATCH_SIZE = 4
 """The number of training examples in a batch view, where the spec does not say another."""
 
 
@@ -67,9 +67,7 @@ def _layer(value: object) -> object:
 
 
 def _loss(value: object) -> object:
-    return (
-        value if isinstance(value, Loss | None) else shorthand.opened(value, "a loss", "cross_entropy", shorthand.LOSS_KEYS)
-    )
+    return value if isinstance(value, Loss | None) else shorthand.opened(value, "a loss", "cross_entropy", shorthand.LOSS_KEYS)
 
 
 class Network(Part):
@@ -186,7 +184,7 @@ class Spec(Part):
     examples: Count | None = Field(
         None,
         description="The number N of training examples; the cost is the average over them. "
-        f"Without it, a sheet is about one example, and the batch view about {BATCH}.",
+        f"Without it, a sheet is about one example, and the batch view about {BATCH_SIZE}.",
     )
     examples_in: Literal["rows", "columns"] = Field(
         "rows", description="Where the training examples stand in a batch's matrices."
@@ -220,11 +218,6 @@ class Spec(Part):
     def views(self) -> tuple[View, ...]:
         """The views asked for; empty where the choice is left to us."""
         return self.view or ()
-
-    @property
-    def batch(self) -> int | None:
-        """The number of training examples that the sheet is about; None where it is about one, without an index for it."""
-        return self.examples or (BATCH if "batch" in self.views else None)
 
     def place(self, *path: str | int, key: bool = False, offset: int = 0) -> Place:
         """Where a part stands: `place("equations", 0)`, `place("network", "layers", 1, "options", "units")`.

@@ -1,0 +1,330 @@
+"""Expressions -> plain text for a terminal, in Unicode.
+
+    dz²[j] = Σ_k (dW²[j,k] a¹[k] + W²[j,k] da¹[k]) + db²[j]          δ¹ = (W²)ᵀ δ² ⊙ tanh′(z¹)
+
+One printer for both kinds of expression, as in `latex`; whether brackets are needed is decided by the same table. A name keeps
+its letter as it was written, its layer number stands above it, and its indices in square brackets behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy import Add, Expr, Mul, Pow, S
+
+from ..tensor import (
+    Delta,
+    Differential,
+    Elementwise,
+    Entry,
+    Equation,
+    Index,
+    Partial,
+    System,
+    Total,
+    Where,
+    Within,
+    add,
+    is_cotangent,
+    neg,
+    power,
+    primal,
+    terms,
+)
+from . import arrays
+from .arrays import ArrayEquation, Node
+from .latex import BINDING
+from .latex import _sign as sign
+from .symbols import UNICODE_GREEK, Labels
+
+ABOVE = str.maketrans("0123456789-L", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ")
+LETTERS = {spelt: letter for letter, spelt in UNICODE_GREEK.items()} | {"eps": "ε", "lam": "λ", "ell": "ℓ"}
+COMBINING = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307", "vec": "\u20d7"}
+CALLS = {sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.erf: "erf", sympy.tanh: "tanh"}
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of text, and how tightly it holds together."""
+
+    text: str
+    binding: int
+
+    def within(self, place: str) -> str:
+        """The piece as it stands in a place that asks for at least that binding."""
+        return self.text if self.binding >= BINDING[place] else f"({self.text})"
+
+
+def compared(condition: Expr) -> tuple[Expr, Expr]:
+    """The sides of u > v, from the condition u - v > 0."""
+    signed = [sign(t) for t in terms(condition)]
+    return add(*(t for minus, t in signed if not minus)), add(*(t for minus, t in signed if minus))
+
+
+def spelt(name: str) -> str:
+    """A name with its Greek letters and accents: theta as θ, x_hat as x̂; all else as it was written."""
+    base, *rest = [part for part in name.split("_") if part] or [name]
+    shown = LETTERS.get(base, base)
+    below = []
+    for part in rest:
+        if part in COMBINING:
+            shown += COMBINING[part]
+        elif part == "prime":
+            shown += "′"
+        else:
+            below.append(LETTERS.get(part, part))
+    return "_".join([shown, *below])
+
+
+class Printer:
+    """Prints with the names of one system."""
+
+    def __init__(self, system: System, labels: Labels = "absolute") -> None:
+        self.system = system
+        self.labels = labels
+
+    # --- what callers want ----------------------------------------------------------------------------------------------
+
+    def equation(self, equation: Equation | ArrayEquation) -> tuple[str, str]:
+        """Left-hand side and right-hand side."""
+        right = self.text(equation.rhs).text
+        if isinstance(equation, ArrayEquation) and equation.labels:
+            right += f"   for each {', '.join(i.name for i in equation.labels)}"
+        return self.text(equation.lhs).text, right
+
+    def text(self, item: Any) -> Text:
+        """Any expression."""
+        return self._array(item) if isinstance(item, Node) else self._scalar(item)
+
+    # --- names ------------------------------------------------------------------------------------------------------------
+
+    def name(self, key: str, matrix: bool = False) -> str:
+        """A tensor's name with its layer number above; that of a cotangent is δ or ∂C/∂…."""
+        if not is_cotangent(key):
+            tensor = self.system.tensors[key]
+            base = tensor.base[0].upper() + tensor.base[1:] if matrix and tensor.cased else tensor.base
+            return spelt(base) + self._above(tensor.layer)
+        tensor = self.system.tensors[primal(key)]
+        if not tensor.signal:
+            cost = "C" if self.system.objective is None else self.name(self.system.objective)
+            return f"∂{cost}/∂{self.name(primal(key), matrix)}"
+        return ("Δ" if matrix else "δ") + ("" if tensor.cased else f"_{spelt(tensor.base)}") + self._above(tensor.layer)
+
+    def _above(self, layer: int | None) -> str:
+        if layer is None:
+            return ""
+        below = self.system.depth - layer
+        relative = "L" if below == 0 else f"L-{below}"
+        return (relative if self.labels == "relative" else str(layer)).translate(ABOVE)
+
+    def entry(self, entry: Entry) -> str:
+        """One entry of a tensor, its indices behind it."""
+        return self.name(entry.key) + self._indices(entry.indices)
+
+    def _indices(self, indices: Sequence[Expr]) -> str:
+        return f"[{','.join(self.text(i).text.replace(' ', '') for i in indices)}]" if indices else ""
+
+    def function(self, name: str, order: int) -> str:
+        """A catalogue function, with primes."""
+        from ..catalogue import function
+
+        return spelt(function(name).record.glyph) + "′" * order
+
+    # --- indexed scalars --------------------------------------------------------------------------------------------------
+
+    def _scalar(self, expr: Expr) -> Text:
+        if isinstance(expr, Entry):
+            return Text(self.entry(expr), BINDING["hadamard" if "/" in self.name(expr.key) else "atom"])
+        if isinstance(expr, Differential):
+            return Text(f"d{self.entry(expr.entry)}", BINDING["atom"])
+        if isinstance(expr, Index):
+            return Text(expr.name, BINDING["atom"])
+        if expr.is_Number:
+            return _number(expr)
+        if isinstance(expr, Add):
+            return self._sum(expr.args)
+        minus, bare = sign(expr)
+        if minus:
+            return Text("−" + self.text(bare).within("total"), BINDING["sign"])
+        if isinstance(expr, Total):
+            body = self.text(expr.body)
+            return Text(f"Σ_{','.join(i.name for i in expr.indices)} {body.within('total')}", BINDING["total"])
+        if isinstance(expr, Mul):
+            return self._product(expr.args)
+        if isinstance(expr, Pow):
+            return self._power(self.text(expr.base), expr.exp)
+        if isinstance(expr, Elementwise):
+            return self._call(self.function(expr.name, expr.order), expr.argument)
+        if isinstance(expr, Where):
+            return self._where(expr)
+        if isinstance(expr, Delta):
+            return Text(f"[{' = '.join(self.text(a).text for a in expr.args)}]", BINDING["atom"])
+        if isinstance(expr, Within):
+            return Text(f"[0 ≤ {self.text(expr.args[0]).text} ≤ {int(expr.args[1]) - 1}]", BINDING["atom"])
+        if isinstance(expr, Partial):
+            held = ", ".join(dict.fromkeys(self.name(e.key) for e in expr.held))
+            shown = f"∂{self.entry(expr.of)}/∂{self.entry(expr.by)}"
+            return Text(f"{shown} ({held} held)" if held else shown, BINDING["hadamard"])
+        if expr is sympy.pi:
+            return Text("π", BINDING["atom"])
+        return self._call(CALLS.get(expr.func, expr.func.__name__), expr.args[0])
+
+    def _sum(self, parts: Sequence[Any]) -> Text:
+        out = ""
+        for place, (minus, bare) in enumerate(map(sign, parts)):
+            text = self.text(bare).within("total")
+            out += f" {'−' if minus else '+'} {text}" if place else f"{'−' if minus else ''}{text}"
+        return Text(out, BINDING["sum"])
+
+    def _product(self, parts: Sequence[Expr]) -> Text:
+        above: list[Text] = []
+        below: list[Text] = []
+        for part in parts:
+            if part.is_Rational and not part.is_Integer:
+                above += [_number(S(part.p))] if part.p != 1 else []
+                below.append(_number(S(part.q)))
+            elif isinstance(part, Pow) and part.exp.is_number and part.exp.is_negative:
+                below.append(self.text(power(part.base, -part.exp)))
+            else:
+                above.append(self.text(part))
+        if below and all(f.is_Number for f in parts[:1]) and len(below) == 1:
+            # a number in front stays there: 1/2 Σ_j …, not Σ_j … / 2
+            front = above[0].text if not parts[0].is_Integer and parts[0].p != 1 else "1"
+            if not parts[0].is_Integer:
+                rest = above if parts[0].p == 1 else above[1:]
+                return _side_by_side([Text(f"{front}/{below[0].text}", BINDING["atom"]), *rest])
+        top = _side_by_side(above) if above else Text("1", BINDING["atom"])
+        if not below:
+            return top
+        bottom = _side_by_side(below)
+        under = bottom.text if bottom.binding >= BINDING["power"] else f"({bottom.text})"
+        return Text(f"{top.within('product')}/{under}", BINDING["hadamard"])
+
+    def _power(self, base: Text, exponent: Expr) -> Text:
+        if exponent == sympy.Rational(1, 2):
+            return Text("√" + base.within("atom"), BINDING["power"])
+        if exponent.is_number and exponent.is_negative:
+            bottom = self._power(base, -exponent) if exponent != -1 else base
+            return Text(f"1/{bottom.text if bottom.binding >= BINDING['power'] else f'({bottom.text})'}", BINDING["hadamard"])
+        # a name that carries a layer number, z², needs brackets before it is squared
+        bare = base.text if base.binding == BINDING["atom"] and not set(base.text) & set("⁰¹²³⁴⁵⁶⁷⁸⁹ᴸ′") else f"({base.text})"
+        if exponent.is_Integer:
+            return Text(bare + str(int(exponent)).translate(ABOVE), BINDING["power"])
+        return Text(f"{bare}^{self.text(exponent).within('atom')}", BINDING["power"])
+
+    def _call(self, name: str, argument: Any) -> Text:
+        return Text(f"{name}({self.text(argument).text})", BINDING["power"])
+
+    def _where(self, expr: Where) -> Text:
+        condition, then, other = expr.args
+        shown = [self.text(a).text for a in (then, other)]
+        if other is S.Zero and then == condition:
+            return Text(f"max(0, {shown[0]})", BINDING["atom"])
+        if other == neg(then) and condition == then:
+            return Text(f"|{shown[0]}|", BINDING["atom"])
+        if condition == add(then, neg(other)):
+            return Text(f"max({shown[0]}, {shown[1]})", BINDING["atom"])
+        return Text(f"({shown[0]} if {self.comparison(condition)}, else {shown[1]})", BINDING["atom"])
+
+    def comparison(self, condition: Expr) -> str:
+        """u > v."""
+        left, right = compared(condition)
+        if left is S.Zero:
+            return f"{self.text(right).text} < 0"
+        return f"{self.text(left).text} > {self.text(right).text}"
+
+    # --- arrays -----------------------------------------------------------------------------------------------------------
+
+    def _array(self, node: Node) -> Text:
+        match node:
+            case arrays.Name():
+                shown = self.name(node.key, len(node.axes) == 2)
+                labels = self._indices([i for _, i in sorted(node.labels, key=lambda pair: pair[0])])
+                return Text(f"{'d' if node.change else ''}{shown}{labels}", BINDING["hadamard" if "/" in shown else "atom"])
+            case arrays.Scalar():
+                return self._scalar(node.expr)
+            case arrays.Ones():
+                return Text("𝟏", BINDING["atom"])
+            case arrays.Identity():
+                return Text("I", BINDING["atom"])
+            case arrays.Transpose():
+                inner = self.text(node.of)
+                simple = isinstance(node.of, arrays.Name | arrays.Ones) and not set(inner.text) & set("/⁰¹²³⁴⁵⁶⁷⁸⁹ᴸ")
+                return Text((inner.text if simple else f"({inner.text})") + "ᵀ", BINDING["atom"])
+            case arrays.Product() | arrays.Times():
+                apart = isinstance(node, arrays.Times)
+                parts = [self.text(a) for a in node.args]
+                wrapped = [isinstance(a, arrays.Product) and apart for a in node.args]
+                return Text(" ".join(f"({p.text})" if w else p.within("product") for p, w in zip(parts, wrapped, strict=True)), BINDING["product"])
+            case arrays.Hadamard():
+                return self._hadamard(node)
+            case arrays.Sum():
+                return self._sum(node.args)
+            case arrays.Scaled():
+                return self._scaled(node)
+            case arrays.Map():
+                return self._map(node)
+            case arrays.Softmax():
+                return self._call("softmax", node.of)
+            case arrays.Positive():
+                inner = node.of
+                shown = self.comparison(inner.expr) if isinstance(inner, arrays.Scalar) else f"{self.text(inner).text} > 0"
+                return Text(f"[{shown}]", BINDING["atom"])
+            case arrays.Diagonal():
+                return self._call("diag", node.of)
+            case arrays.Inner():
+                return Text(f"⟨{self.text(node.left).text}, {self.text(node.right).text}⟩", BINDING["atom"])
+            case arrays.LabelTotal():
+                return Text(f"Σ_{','.join(i.name for i in node.over)} {self.text(node.of).within('total')}", BINDING["total"])
+        raise TypeError(type(node).__name__)
+
+    def _hadamard(self, node: arrays.Hadamard) -> Text:
+        out = ""
+        for place, arg in enumerate(node.args):
+            divided = isinstance(arg, arrays.Map) and arrays.divides(arg)
+            inner = self.text(arg.of if isinstance(arg, arrays.Map) and divided else arg)
+            loose = inner.binding < BINDING["product"] or isinstance(arg, arrays.Product | arrays.Times)
+            text = f"({inner.text})" if loose else inner.text
+            out += f" {'⊘' if divided else '⊙'} {text}" if place else f"𝟏 ⊘ {text}" if divided else text
+        return Text(out, BINDING["hadamard"])
+
+    def _scaled(self, node: arrays.Scaled) -> Text:
+        minus, factor = sign(node.factor)
+        body = self.text(node.of)
+        loosest = "total" if isinstance(node.of, arrays.LabelTotal) else "hadamard"
+        if factor == 1:
+            return Text("−" + body.within("total"), BINDING["sign"])
+        front = self.text(factor)
+        text = f"{front.text if factor.is_Rational else front.within('product')} {body.within(loosest)}"
+        return Text(("−" if minus else "") + text, BINDING["sign" if minus else "hadamard"])
+
+    def _map(self, node: arrays.Map) -> Text:
+        function = node.function
+        if isinstance(function, Elementwise):
+            return self._call(self.function(function.name, function.order), node.of)
+        if not isinstance(function, Pow):
+            return self._call(CALLS[function.func], node.of)
+        inner = self.text(node.of)
+        if not node.axes or function.exp == sympy.Rational(1, 2):
+            return self._power(inner, function.exp)
+        if function.exp == -1:
+            return Text(f"𝟏 ⊘ {inner.within('atom')}", BINDING["hadamard"])
+        shown = self._power(inner, function.exp)
+        return shown if function.exp.is_positive else Text(f"𝟏 ⊘ {self._power(inner, -function.exp).within('power')}", BINDING["hadamard"])
+
+
+def _side_by_side(parts: Sequence[Text]) -> Text:
+    if len(parts) == 1:
+        return parts[0]
+    last = len(parts) - 1
+    shown = [p.within("total" if place == last and p.binding == BINDING["total"] else "product") for place, p in enumerate(parts)]
+    return Text(" ".join(shown), BINDING["total"] if parts[-1].binding == BINDING["total"] else BINDING["product"])
+
+
+def _number(value: Expr) -> Text:
+    if value.is_Rational and not value.is_Integer:
+        return Text(f"{value.p}/{value.q}".replace("-", "−"), BINDING["product" if value.is_positive else "sign"])
+    return Text(str(value).replace("-", "−"), BINDING["atom" if not value.is_negative else "sign"])
