@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from . import groups, story, worked
+from . import groups, notes, story, worked
 from .catalogue import functions
 from .derivation import Derivation, Step
 from .groups import Run
@@ -80,6 +80,7 @@ class _Composer:
             self.numbers(),
         ]
         spec = self.spec
+        sections = [self.with_notation(s, sections) if s.key == "network" else s for s in sections]
         return Sheet(
             title=spec.title,
             subtitle=spec.subtitle or "",
@@ -91,6 +92,12 @@ class _Composer:
             symbols=symbols.Symbols(self.system, spec.labels, dict(spec.glyphs)),
             views=self.views,
         )
+
+    def with_notation(self, section: Section, sections: Sequence[Section]) -> Section:
+        """The section with a word on the signs that the sheet's formulas use."""
+        lines = [line for s in sections for b in s.blocks if isinstance(b, Lines) for line in b.lines]
+        signs = notes.signs(form.shown for line in lines for form in line.forms)
+        return Section(section.key, (*section.blocks, Prose("notation", {"signs": signs}))) if signs else section
 
     # --- lines --------------------------------------------------------------------------------------------------------------
 
@@ -157,7 +164,7 @@ class _Composer:
         blocks: list[Block] = [Prose("forward", {"examples": self.system.examples})]
         for run, keys in self.parts(groups.forward_runs(self.system)):
             if run is not None and run.many:
-                blocks.append(Prose("for_layers", {"first": run.first, "last": run.last, "input": self.bottom(run)}))
+                blocks.append(self.for_layers(run))
             general = run.general if run else {}
             blocks.append(Lines(tuple(self.line(s, general, ()) for key in keys for s in self.derivation.of("forward", key))))
         used = self.functions()
@@ -166,11 +173,17 @@ class _Composer:
             blocks.append(Lines(tuple(Line((Form(self.views[0], story.definition(name)),)) for name in used)))
         return Section("forward", tuple(blocks))
 
-    def bottom(self, run: Run) -> Entry | None:
-        """The input that stands for a^0 in the lines of a general layer."""
-        if run.first > 1 or not run.many:
-            return None
-        return Entry.of(self.system.blocks[0].reads[0])
+    def for_layers(self, run: Run) -> Prose:
+        """For which layers the lines of a run hold, and which input stands for a^0 in them."""
+        below = run.representative.reads[0]
+        about = {
+            "first": run.first,
+            "last": run.last,
+            "input": Entry.of(self.system.blocks[0].reads[0]) if run.first == 1 else None,
+            "zero": Entry.of(below),
+            "general": {run.representative.number - 1: "0"},
+        }
+        return Prose("for_layers", about)
 
     def functions(self) -> list[str]:
         """The catalogue functions that the forward pass uses and that are not left unspecified."""
@@ -187,7 +200,7 @@ class _Composer:
         for run, keys in parts:
             general = run.general if run else {}
             if run is not None and run.many:
-                blocks.append(Prose("for_layers", {"first": run.first, "last": run.last, "input": self.bottom(run)}))
+                blocks.append(self.for_layers(run))
             for key in keys:
                 blocks.append(Lines(self.differential_lines(key, general)))
                 held = self.partials(key, general)
@@ -357,7 +370,8 @@ class _Composer:
         assert found is not None
         system = self.system
         small = all(t.shape == () or _entries(t) <= NUMBERS for t in system.tensors.values()) and len(system.equations) <= 16
-        blocks: list[Block] = [Prose("numbers", {"given": bool(found.given), "seed": self.spec.seed})]
+        about = {"given": bool(found.given), "seed": self.spec.seed, "all": small}
+        blocks: list[Block] = [Prose("numbers", about)]
         if small:
             view = self.views[0]
             scalar = view == "scalar" or all(t.shape == () for t in system.tensors.values())
@@ -369,7 +383,9 @@ class _Composer:
             keys = [k for k in self.derivation.gradients if system.tensors[k].role in ("intermediate", "parameter")]
             blocks.append(Values(tuple(self.gradient_value(k, found, scalar) for k in keys), layout))
         elif system.blocks and len(system.blocks) > 8:
-            blocks.append(Table("sizes", tuple(self.sizes(found))))
+            rows = self.sizes(found)
+            blocks.append(Prose("sizes", {"shrinks": rows[-1][3] < rows[0][3] if rows else True}))
+            blocks.append(Table("sizes", tuple(r[:3] for r in rows)))
         if system.objective is not None:
             after, before = found.after[system.objective], found.values[system.objective]
             about = {
@@ -428,7 +444,7 @@ class _Composer:
                 lhs = self.derivation.gradients[key].lhs
                 assert isinstance(lhs, Entry)
                 norm = float(np.sqrt(np.mean(found.values[lhs.key] ** 2)))
-                rows.append((Entry.of(key), lhs, worked.number(norm)))
+                rows.append((Entry.of(key), Entry.of(lhs.key), worked.number(norm), norm))
         return rows[::-1]
 
 

@@ -112,7 +112,7 @@ class _Writer:
             "count": lambda n: _WORDS[n] if n < len(_WORDS) else str(n),
             "given_rows": self.given_rows,
             "gradient_rows": self.gradient_rows,
-            "size_rows": lambda block: [[self.math(c) for c in row] for row in block.rows],
+            "size_rows": self.size_rows,
             "explore_head": lambda block: [Markup(rf"\(\displaystyle {self.math(c)[1:-1]}\)") for c in block.rows[0]],
             "explore_rows": lambda block: [[self.math(c) for c in row] for row in block.rows[1:]],
         }
@@ -202,6 +202,9 @@ class _Writer:
         """∂C/∂w on one line, for a table."""
         assert isinstance(found.lhs, Entry)
         return Markup(f"${pictures.flat(self.whole(Entry.of(found.lhs.key), general))}$")
+
+    def size_rows(self, block: Any) -> list[list[Any]]:
+        return [[self.math(e), Markup(f"${pictures.flat(self.whole(lhs))}$"), self.math(size)] for e, lhs, size in block.rows]
 
     def gradient_rows(self, block: Any) -> list[list[Any]]:
         return [

@@ -152,6 +152,8 @@ def _nice(derivation: Derivation, found: Pass) -> bool:
         gradient = found.values[cotangent(tensor.key)]
         if not np.any(np.abs(gradient) > 1e-3) or np.max(np.abs(gradient)) > 50:
             return False
+        if np.mean(np.abs(gradient) > 1e-10) < 0.7:  # a unit that learns nothing teaches little
+            return False
         if gradient.ndim == 0 and not 0.02 < abs(float(gradient)) < 20:
             return False
     for tensor in system.of_role("intermediate"):
@@ -179,10 +181,13 @@ def number(value: Any) -> Number:
 
 
 def array(values: Array) -> tuple[Any, ...] | Number:
-    """An array of numbers as they are printed."""
-    if values.ndim == 0:
-        return number(values)
-    return tuple(array(v) for v in values)
+    """An array of numbers as they are printed; what is zero but for rounding is printed as zero."""
+    scale = float(np.max(np.abs(values))) if values.size else 0.0
+    return _rows(np.where(np.abs(values) < 1e-13 * max(1.0, scale), 0.0, values))
+
+
+def _rows(values: Array) -> tuple[Any, ...] | Number:
+    return number(values) if values.ndim == 0 else tuple(_rows(v) for v in values)
 
 
 def exact(shown: Any) -> bool:

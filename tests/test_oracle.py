@@ -446,6 +446,31 @@ def test_the_matrix_view_prints_the_textbook_form(name: str, key: str, wanted: s
     assert gradient(derived(specs.ALL[name]), key, "matrix") == wanted
 
 
+OWN: list[tuple[str, str, str]] = [
+    ("C = x.T @ x", "x", r"\frac{\partial C}{\partial x} = 2x"),
+    ("C = sum(x[i]*x[i], i)", "x", r"\frac{\partial C}{\partial x} = 2x"),
+    ("C = sum((x[i] - y[i])*(x[i] - y[i]), i)", "y", r"\frac{\partial C}{\partial y} = -2(x - y)"),
+    ("C = sum((x - y)**2)", "y", r"\frac{\partial C}{\partial y} = -2(x - y)"),
+    ("C = sum((x - y)**2)", "x", r"\frac{\partial C}{\partial x} = 2(x - y)"),
+    ("C = x.T @ A @ x", "x", r"\frac{\partial C}{\partial x} = A\,x + A^{\top}\,x"),
+    ("C = x.T @ A @ x", "A", r"\frac{\partial C}{\partial A} = x\,x^{\top}"),
+    ("C = sum(A**2)", "A", r"\frac{\partial C}{\partial A} = 2A"),
+    ("C = sum((A @ x - y)**2)", "A", r"\frac{\partial C}{\partial A} = 2(A\,x - y)\,x^{\top}"),
+    ("C = sum((A @ x - y)**2)", "x", r"\frac{\partial C}{\partial x} = 2A^{\top}\,(A\,x - y)"),
+    ("C = sum(x)", "x", r"\frac{\partial C}{\partial x} = \mathbf{1}"),
+    ("C = mean(x)", "x", r"\frac{\partial C}{\partial x} = \frac{1}{3}\,\mathbf{1}"),
+    ("C = sum(exp(x))", "x", r"\frac{\partial C}{\partial x} = \exp(x)"),
+    ("C = sum(log(x))", "x", r"\frac{\partial C}{\partial x} = \mathbf{1} \oslash x"),
+    ("C = sum(x*y)", "x", r"\frac{\partial C}{\partial x} = y"),
+]
+
+
+@pytest.mark.parametrize(("equation", "key", "wanted"), OWN)
+def test_one_line_in_matrices(equation: str, key: str, wanted: str) -> None:
+    found = derived(f"title: one line\ninputs: {{x: 3, y: 3}}\nparameters: {{A: [3, 3]}}\nequations: ['{equation}']")
+    assert gradient(found, key, "matrix") == wanted
+
+
 BATCH: dict[tuple[bool, bool], dict[str, str]] = {
     # (row vectors, examples in columns)
     (False, False): {

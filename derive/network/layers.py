@@ -28,11 +28,10 @@ class _Walk:
         """The keys of what a layer reads."""
         if not layer.reads:
             return (above,)
-        later = {other.name for other in self.network.layers[position:]}
         for item, name in enumerate(layer.reads):
             if name not in self.outputs:
                 place = self.draft.spec.place("network", "layers", position, "reads", item)
-                if name in later:
+                if name in {other.name for other in self.network.layers[position:]}:
                     raise SpecError(
                         f"this layer reads from `{name}`, which comes later: that would be a cycle",
                         place=place,

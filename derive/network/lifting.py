@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain, count
 from math import prod
 
 from sympy import Expr, Rational
@@ -46,11 +47,8 @@ def _wide(system: System) -> str:
             return f"layer {block.number} ({block.kind.split()[0]}) {width}"
     for tensor in system.tensors.values():
         if prod(tensor.shape) > 1:
-            return (
-                f"`{tensor.base}` has {tensor.shape[0]} entries"
-                if len(tensor.shape) == 1
-                else f"`{tensor.base}` is {shown(tensor.shape)}"
-            )
+            width = f"has {tensor.shape[0]} entries" if len(tensor.shape) == 1 else f"is {shown(tensor.shape)}"
+            return f"`{tensor.base}` {width}"
     return ""
 
 
@@ -96,6 +94,5 @@ def _letter(system: System) -> str:
     """The letter for the training examples: n, unless own equations have an index of that name, which would capture it."""
     sides = [side for e in system.equations for side in (e.lhs, e.rhs)] + [f.pattern for f in system.facts]
     used = {node.name for side in sides for node in nodes(side) if isinstance(node, Index)}
-    return next(
-        letter for letter in ("n", "m", "s", "e", *(f"n{number}" for number in range(len(used) + 1))) if letter not in used
-    )
+    letters = chain("nmse", (f"n{number}" for number in count(1)))
+    return next(letter for letter in letters if letter not in used)

@@ -105,6 +105,8 @@ def times(above: Sequence[Piece], below: Sequence[Piece], order: Sequence[Index]
 
 def summed(piece: Piece, over: Sequence[Index]) -> Piece:
     """The sum of the piece's array over some of its axes."""
+    if piece.text.endswith(".T") and piece.text[:-2].isidentifier():
+        piece = Piece(piece.text[:-2], ATOM, piece.axes[::-1])
     rest = tuple(a for a in piece.axes if a not in over)
     places = [str(n) for n, a in enumerate(piece.axes) if a in over]
     axis = f"axis={places[0] if len(places) == 1 else '(' + ', '.join(places) + ')'}" if rest else ""

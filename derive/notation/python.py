@@ -57,7 +57,15 @@ from .pieces import (
 )
 from .text import compared
 
-CALLS = {sympy.exp: "np.exp", sympy.log: "np.log", sympy.sin: "np.sin", sympy.cos: "np.cos", sympy.tanh: "np.tanh", sympy.erf: "erf"}
+CALLS = {
+    sympy.exp: "np.exp",
+    sympy.log: "np.log",
+    sympy.sin: "np.sin",
+    sympy.cos: "np.cos",
+    sympy.tanh: "np.tanh",
+    sympy.erf: "erf",
+}
+
 
 @dataclass(frozen=True)
 class _Factor:
@@ -320,6 +328,9 @@ class Writer:
                 inner = filled(self.array(node.of), node.of.axes)
                 axis = f", axis={node.along}" if len(node.axes) > 1 else ""
                 return Piece(f"softmax({inner.text}{axis})", ATOM, node.axes)
+            case arrays.SquaredNorm():
+                inner = filled(self.array(node.of), node.of.axes)
+                return Piece(f"np.sum({inner.within(ATOM)}**2)")
             case arrays.Positive():
                 inner = self.array(node.of)
                 return Piece(f"np.where({inner.text} > 0, 1.0, 0.0)", ATOM, inner.axes)
@@ -458,10 +469,8 @@ def _inside(at: Expr, size: int) -> tuple[bool, bool]:
     low = high = 0
     for term in terms(at):
         minus, bare = sign(term)
-        whole = [int(f) for f in factors(bare) if f.is_Integer]
-        reach = [i.size - 1 for i in free_indices(bare)]
-        ends = sorted((0 if reach else 1, 1 if not reach else reach[0]))
-        scale = int(mul(*whole)) * (-1 if minus else 1)
-        ends = sorted(e * scale for e in ends)
-        low, high = low + ends[0], high + ends[1]
+        scale = int(mul(*(f for f in factors(bare) if f.is_Integer))) * (-1 if minus else 1)
+        found = free_indices(bare)
+        ends = (0, scale * (found[0].size - 1)) if found else (scale, scale)
+        low, high = low + min(ends), high + max(ends)
     return low >= 0, high < size

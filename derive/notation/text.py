@@ -180,35 +180,26 @@ class Printer:
         return Text(out, BINDING["sum"])
 
     def _product(self, parts: Sequence[Expr]) -> Text:
-        above: list[Text] = []
-        below: list[Text] = []
-        for part in parts:
-            if part.is_Rational and not part.is_Integer:
-                above += [_number(S(part.p))] if part.p != 1 else []
-                below.append(_number(S(part.q)))
-            elif isinstance(part, Pow) and part.exp.is_number and part.exp.is_negative:
-                below.append(self.text(power(part.base, -part.exp)))
-            else:
-                above.append(self.text(part))
-        if below and all(f.is_Number for f in parts[:1]) and len(below) == 1:
-            # a number in front stays there: 1/2 Σ_j …, not Σ_j … / 2
-            front = above[0].text if not parts[0].is_Integer and parts[0].p != 1 else "1"
-            if not parts[0].is_Integer:
-                rest = above if parts[0].p == 1 else above[1:]
-                return _side_by_side([Text(f"{front}/{below[0].text}", BINDING["atom"]), *rest])
-        top = _side_by_side(above) if above else Text("1", BINDING["atom"])
+        numbers = [f for f in parts if f.is_Number]  # one at most, in front
+        rest = [f for f in parts if not f.is_Number]
+        under = [f for f in rest if isinstance(f, Pow) and f.exp.is_number and f.exp.is_negative]
+        above = [self.text(f) for f in rest if f not in under]
+        below = [self.text(power(f.base, -f.exp)) for f in under]
         if not below:
-            return top
+            return _side_by_side([*map(_number, numbers), *above])
+        for value in numbers:
+            above = [*([_number(S(value.p))] if value.p != 1 else []), *above]
+            below = [*([_number(S(value.q))] if value.q != 1 else []), *below]
+        top = _side_by_side(above) if above else Text("1", BINDING["atom"])
         bottom = _side_by_side(below)
-        under = bottom.text if bottom.binding >= BINDING["power"] else f"({bottom.text})"
-        return Text(f"{top.within('product')}/{under}", BINDING["hadamard"])
+        return Text(f"{top.within('product')}/{bottom.within('power')}", BINDING["hadamard"])
 
     def _power(self, base: Text, exponent: Expr) -> Text:
         if exponent == sympy.Rational(1, 2):
             return Text("√" + base.within("atom"), BINDING["power"])
         if exponent.is_number and exponent.is_negative:
             bottom = self._power(base, -exponent) if exponent != -1 else base
-            return Text(f"1/{bottom.text if bottom.binding >= BINDING['power'] else f'({bottom.text})'}", BINDING["hadamard"])
+            return Text(f"1/{bottom.within('power')}", BINDING["hadamard"])
         # a name that carries a layer number, z², needs brackets before it is squared
         bare = base.text if base.binding == BINDING["atom"] and not set(base.text) & set("⁰¹²³⁴⁵⁶⁷⁸⁹ᴸ′") else f"({base.text})"
         if exponent.is_Integer:
@@ -254,11 +245,11 @@ class Printer:
                 inner = self.text(node.of)
                 simple = isinstance(node.of, arrays.Name | arrays.Ones) and not set(inner.text) & set("/⁰¹²³⁴⁵⁶⁷⁸⁹ᴸ")
                 return Text((inner.text if simple else f"({inner.text})") + "ᵀ", BINDING["atom"])
-            case arrays.Product() | arrays.Times():
-                apart = isinstance(node, arrays.Times)
-                parts = [self.text(a) for a in node.args]
-                wrapped = [isinstance(a, arrays.Product) and apart for a in node.args]
-                return Text(" ".join(f"({p.text})" if w else p.within("product") for p, w in zip(parts, wrapped, strict=True)), BINDING["product"])
+            case arrays.Product():
+                return Text(" ".join(self.text(a).within("product") for a in node.args), BINDING["product"])
+            case arrays.Times():
+                apart = [Text(p.text, 0) if isinstance(a, arrays.Product) else p for a in node.args for p in [self.text(a)]]
+                return Text(" ".join(p.within("product") for p in apart), BINDING["product"])
             case arrays.Hadamard():
                 return self._hadamard(node)
             case arrays.Sum():
@@ -269,9 +260,11 @@ class Printer:
                 return self._map(node)
             case arrays.Softmax():
                 return self._call("softmax", node.of)
+            case arrays.SquaredNorm():
+                return Text(f"‖{self.text(node.of).text}‖²", BINDING["power"])
             case arrays.Positive():
-                inner = node.of
-                shown = self.comparison(inner.expr) if isinstance(inner, arrays.Scalar) else f"{self.text(inner).text} > 0"
+                bare = node.of
+                shown = self.comparison(bare.expr) if isinstance(bare, arrays.Scalar) else f"{self.text(bare).text} > 0"
                 return Text(f"[{shown}]", BINDING["atom"])
             case arrays.Diagonal():
                 return self._call("diag", node.of)
@@ -310,10 +303,10 @@ class Printer:
         inner = self.text(node.of)
         if not node.axes or function.exp == sympy.Rational(1, 2):
             return self._power(inner, function.exp)
-        if function.exp == -1:
-            return Text(f"𝟏 ⊘ {inner.within('atom')}", BINDING["hadamard"])
-        shown = self._power(inner, function.exp)
-        return shown if function.exp.is_positive else Text(f"𝟏 ⊘ {self._power(inner, -function.exp).within('power')}", BINDING["hadamard"])
+        if function.exp.is_positive:
+            return self._power(inner, function.exp)
+        below = inner if function.exp == -1 else self._power(inner, -function.exp)
+        return Text(f"𝟏 ⊘ {below.within('power')}", BINDING["hadamard"])
 
 
 def _side_by_side(parts: Sequence[Text]) -> Text:

@@ -1,0 +1,76 @@
+"""The `derive` command: specs in, sheets out.
+
+Only the standard library and click are imported here; each command imports the engine when it runs, so that `derive --help` and
+shell completion answer at once. What a user can cause is a DeriveError, printed as `derive: …` on stderr; its class has the
+exit code: 1 a check failed, 2 bad input, 3 cannot write, 4 TeX failed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from ..errors import DeriveError
+from . import building, starting, telling
+from .speaking import report, steadily
+
+_steadily = steadily  # tests/test_cli.py knows it by this name
+INTERRUPTED, BROKEN_PIPE = 130, 141  # as the shell counts them: 128 + the signal's number
+
+
+class Commands(click.Group):
+    """A group that turns errors into messages and exit codes, in one place."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DeriveError as error:
+            report(error)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("derive: interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:  # `derive show … | head`: the reader has what it wanted
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(BROKEN_PIPE)
+
+
+def main() -> None:
+    """The console script."""
+    command(prog_name="derive")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(None, "-V", "--version", package_name="derive-sheets", message="derive %(version)s")
+def command() -> None:
+    """Worked-solution sheets for backpropagation: a network in YAML in, every step derived, checked and explained, as PDF.
+
+    A SPEC is a file, or the name of a shipped example.
+
+    \b
+    Examples:
+      derive pdf single-neuron              output/single-neuron.pdf, from the shipped example
+      derive new my-network.yaml            a spec to start from
+      derive pdf my-network.yaml            output/my-network.pdf
+      derive check my-network.yaml          every check with its error
+
+    Exit codes: 0 all is well, 1 a check failed, 2 bad input, 3 cannot write, 4 TeX failed.
+    """
+
+
+for each in (
+    building.pdf,
+    building.tex,
+    building.code,
+    telling.check,
+    telling.show,
+    telling.layers,
+    telling.schema,
+    starting.new,
+    starting.examples,
+    starting.completion,
+):
+    command.add_command(each)

@@ -1,0 +1,338 @@
+"""Derivation -> a plain NumPy module: `forward(values)` and `gradients(values)`, written from the derived formulas.
+
+The text stands alone: it imports NumPy and nothing of this package. Each line is one equation of the forward pass or one
+cotangent of the derivation, in arrays where it has a matrix form and with its indices where it has none, so the text grows
+linearly with the network. Nothing of a spec reaches it but names, made into identifiers, and the title, inside a docstring.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from sympy import Expr
+
+from . import catalogue
+from .catalogue import F, U
+from .derivation import Derivation
+from .notation import views
+from .notation.arrays import ArrayEquation
+from .notation.pieces import Axes, Piece
+from .notation.python import Writer, function_name
+from .notation.symbols import UNICODE_GREEK
+from .tensor import Elementwise, Entry, Equation, Index, System, Tensor, cotangent, entries, is_cotangent, primal, transform
+
+WIDTH = 100
+"""A sum longer than this is broken at its signs."""
+
+GIVEN = ("input", "parameter", "target", "constant")
+
+
+def code(derivation: Derivation, title: str = "") -> str:
+    """A NumPy module that computes the forward pass and the gradients of a derivation.
+
+    Both of its functions take a dict of arrays, whose keys are those of the tensors (`x`, `W.2`), and give one. Where the system
+    has no objective, the cotangents it starts from are given among the values, under keys such as `bar O`.
+    """
+    system = derivation.system
+    names = Names(derivation)
+    forward = _Function(system, names)
+    backward = _Function(system, names)
+    computed = [e for e in system.equations if isinstance(e.lhs, Entry)]
+    forward_lines = list(chain.from_iterable(forward.line(e) for e in computed))
+    wanted = [t.key for t in system.of_role("parameter", "input")]
+    needed = _needed(derivation, wanted)
+    backward_lines = list(chain.from_iterable(backward.line(e, _key(e) in needed.shared) for e in needed.equations))
+    given = [t.key for t in system.of_role(*GIVEN)]
+    read = {e.key for equation in computed for e in entries(equation.rhs)}
+    again = {e.key for equation in needed.equations for e in entries(equation.rhs)}
+    results = {k: names.of(cotangent(k)) if k in derivation.gradients else _zeros(system.tensors[k]) for k in wanted}
+    return "\n".join(
+        [
+            *_docstring(derivation, title, wanted),
+            "",
+            *(["import math", ""] if ("erf", 0) in _called(forward, backward) else []),
+            "import numpy as np",
+            *_functions(_called(forward, backward)),
+            "",
+            "",
+            "def forward(values: dict) -> dict:",
+            '    """Compute every quantity of the forward pass, in the order of the equations."""',
+            *(f"    {names.of(k)} = {_given(system, k)}" for k in given if k in read),
+            "",
+            *(f"    {line}" for line in forward_lines),
+            "",
+            *_returned({_key(e): names.of(_key(e)) for e in computed}),
+            "",
+            "",
+            "def gradients(values: dict) -> dict:",
+            f'    """Compute the gradients{_of(derivation)}: one cotangent a line, from the last equation to the first."""',
+            *(["    known = forward(values)"] if any(_key(e) in again for e in computed) else []),
+            *(f"    {names.of(k)} = {_given(system, k)}" for k in given if k in again),
+            *(f"    {names.of(_key(e))} = known[{_quoted(_key(e))}]" for e in computed if _key(e) in again),
+            *(f"    {names.of(k)} = {_given(system, k)}" for k in map(cotangent, derivation.seeds) if k in again),
+            "",
+            *(f"    {line}" for line in backward_lines),
+            "",
+            *_returned(results),
+            "",
+        ]
+    )
+
+
+def _key(equation: Equation) -> str:
+    assert isinstance(equation.lhs, Entry)
+    return equation.lhs.key
+
+
+def _of(derivation: Derivation) -> str:
+    objective = derivation.system.objective
+    return "" if objective is None else f" of {objective}"
+
+
+def _given(system: System, key: str) -> str:
+    """A value that the caller gives; a constant of the spec has its own value where the caller gives none."""
+    if key in system.constants:
+        return f"np.asarray(values.get({_quoted(key)}, {system.constants[key]!r}))"
+    return f"np.asarray(values[{_quoted(key)}])"
+
+
+def _zeros(tensor: Tensor) -> str:
+    """The gradient of a parameter on which the objective does not depend."""
+    return f"np.zeros({tensor.shape if len(tensor.shape) != 1 else tensor.shape[0]})"
+
+
+# --- what is computed ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Needed:
+    """The cotangents that the results depend on, in order; those among them that have to be arrays of their own."""
+
+    equations: tuple[Equation, ...]
+    shared: frozenset[str]
+
+
+def _needed(derivation: Derivation, wanted: Sequence[str]) -> _Needed:
+    """Textbook forms leave out steps, such as ∂C/∂p in δ = p - y: what no other line uses is not computed."""
+    used = {cotangent(k) for k in wanted}
+    found = []
+    for equation in reversed(derivation.gradients.values()):
+        if _key(equation) in used:
+            found.append(equation)
+            used |= {e.key for e in entries(equation.rhs) if is_cotangent(e.key)}
+    found.reverse()
+    # a result that is merely another array, or a view of one, is copied: whoever changes one of them in place changes no other
+    results = {cotangent(k) for k in wanted}
+    taken: set[str] = set()
+    shared = set()
+    for equation in found:
+        if _key(equation) in results and isinstance(equation.rhs, Entry):
+            if equation.rhs.key in taken | results or not is_cotangent(equation.rhs.key):
+                shared.add(_key(equation))
+            taken.add(equation.rhs.key)
+    return _Needed(tuple(found), frozenset(shared))
+
+
+@dataclass
+class _Function:
+    """The body of one function while it is being written."""
+
+    system: System
+    names: Names
+    writer: Writer = field(init=False)
+
+    def __post_init__(self) -> None:
+        shapes = {key: t.shape for key, t in self.system.tensors.items()}
+        self.writer = Writer(self.names, shapes | {cotangent(key): shape for key, shape in shapes.items()})
+
+    def line(self, equation: Equation, copied: bool = False) -> list[str]:
+        """An equation as an assignment, under the lines that it needs before it."""
+        assert isinstance(equation.lhs, Entry)
+        indices: Axes = tuple(i for i in equation.lhs.indices if isinstance(i, Index))
+        shown = views.shown(equation, "batch", self.system)
+        if isinstance(shown, ArrayEquation) and shown.labels:
+            shown = equation  # one sum over all indices rather than a loop over a label
+        piece = self.writer.right(shown, indices)
+        text = f"{piece.text}.copy()" if copied and piece.binding == 50 else piece.text
+        return [*self.writer.prelude, *_assigned(self.names.of(equation.lhs.key), text, piece)]
+
+
+def _assigned(name: str, text: str, piece: Piece) -> list[str]:
+    if len(name) + len(text) + 7 <= WIDTH or len(piece.parts) < 2:
+        return [f"{name} = {text}"]
+    return [f"{name} = (", *(f"    {part}" for part in piece.parts), ")"]
+
+
+def _returned(results: dict[str, str]) -> list[str]:
+    line = f"    return {{{', '.join(f'{_quoted(k)}: {v}' for k, v in results.items())}}}"
+    if len(line) <= WIDTH:
+        return [line]
+    return ["    return {", *(f"        {_quoted(k)}: {v}," for k, v in results.items()), "    }"]
+
+
+def _quoted(key: str) -> str:
+    return '"' + repr(key)[1:-1].replace('"', '\\"') + '"'
+
+
+# --- names --------------------------------------------------------------------------------------------------------------------
+
+
+class Names:
+    """Identifiers: readable, and none that Python, NumPy or this module's text uses already."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        functions = catalogue.functions()
+        self.taken = {
+            *keyword.kwlist, *keyword.softkwlist, *dir(builtins),
+            *"np math forward gradients values known u softmax z axis raised erf".split(),
+            *(function_name(name, order) for name in functions for order in range(3)),
+        }
+        self.found: dict[str, str] = {}
+        self.letters: dict[str, str] = {}
+        system = derivation.system
+        for key in system.tensors:
+            self.found[key] = self.fresh(_identifier(key))
+        for key in dict.fromkeys([*derivation.gradients, *derivation.seeds]):
+            tensor = system.tensors[key]
+            signal = "delta" + ("" if tensor.layer is None else str(tensor.layer)) if tensor.cased else f"delta_{self.found[key]}"
+            self.found[cotangent(key)] = self.fresh(signal if tensor.signal else f"grad_{self.found[key]}")
+
+    def of(self, key: str) -> str:
+        """The identifier of a tensor, or of a cotangent."""
+        return self.found[key]
+
+    def letter(self, letter: str) -> str:
+        """The identifier of an index array."""
+        if letter not in self.letters:
+            self.letters[letter] = self.fresh(letter)
+        return self.letters[letter]
+
+    def fresh(self, wanted: str) -> str:
+        """`wanted`, or the like of it that is free."""
+        name, number = wanted, 1
+        while name in self.taken:
+            name, number = f"{wanted}_{number if number > 1 else ''}", number + 1
+        self.taken.add(name)
+        return name
+
+
+def _identifier(key: str) -> str:
+    """W.2 as W2, `C each` as C_each, θ as theta."""
+    base, _, layer = key.partition(".")
+    for letter, spelt in UNICODE_GREEK.items():
+        base = base.replace(letter, spelt)
+    base = re.sub(r"[^A-Za-z0-9_]", "_", base)
+    name = f"{base}_{layer}" if base[-1:].isdigit() and layer else base + re.sub(r"\W", "_", layer)
+    return name if name[:1].isalpha() else f"v{name}"
+
+
+# --- the rest of the module -----------------------------------------------------------------------------------------------------
+
+
+def _docstring(derivation: Derivation, title: str, wanted: Sequence[str]) -> list[str]:
+    system = derivation.system
+    rows = [
+        *((t.key, f"{t.role}{_otherwise(system, t.key)}", t.shape) for t in system.of_role(*GIVEN)),
+        *((cotangent(k), f"cotangent of {k}, where backpropagation starts", system.tensors[k].shape) for k in derivation.seeds),
+    ]
+    computed = [(_key(e), "", system.tensors[_key(e)].shape) for e in system.equations]
+    width = max(len(_quoted(key)) for key, _, _ in [*rows, *computed])
+    wide = max([len(role) for _, role, _ in rows], default=0)
+
+    def row(key: str, role: str, shape: tuple[int, ...]) -> str:
+        return f"    {_quoted(key):<{width}}  {role + ' ' * (wide - len(role) + 2) if role else ''}{shape}"
+
+    results = textwrap.wrap(", ".join(map(_quoted, wanted)), WIDTH, initial_indent="    ", subsequent_indent="    ")
+    return [
+        f'"""{_plain(title) or "Forward pass and gradients"}.' if not _plain(title).endswith((".", "?", "!")) else f'"""{_plain(title)}',
+        "",
+        "Written from the derived formulas. `values` is a dict of arrays; its keys, and their shapes:",
+        "",
+        *(row(*r) for r in rows),
+        "",
+        "forward(values) computes:",
+        "",
+        *(row(*r) for r in computed),
+        "",
+        f"gradients(values) gives the gradient{_of(derivation)} for each of these, in an array of the same shape:",
+        "",
+        *results,
+        '"""',
+    ]
+
+
+def _otherwise(system: System, key: str) -> str:
+    return f", {system.constants[key]!r} where not given" if key in system.constants else ""
+
+
+def _plain(title: str) -> str:
+    """A title that cannot end the docstring it stands in, nor break its line."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in title).split())
+    return line.replace("\\", "\\\\").replace('"', "'")[:WIDTH]
+
+
+def _called(*functions: _Function) -> dict[tuple[str, int], None]:
+    """All functions that are called, those that these call in turn too."""
+    found: dict[tuple[str, int], None] = {}
+    waiting = [name for f in functions for name in f.writer.called]
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found:
+            found[name] = None
+            waiting += _definition(*name)[1] if name[0] in catalogue.functions() else []
+    return found
+
+
+def _functions(called: dict[tuple[str, int], None]) -> list[str]:
+    lines: list[str] = []
+    if ("erf", 0) in called:
+        lines += ["", "erf = np.vectorize(math.erf, otypes=[float])"]
+    if ("softmax", 0) in called:
+        lines += [
+            "",
+            "",
+            "def softmax(z, axis=0):",
+            '    """exp(z) over its sum along an axis. Taking away the maximum first changes nothing, and lets nothing overflow."""',
+            "    raised = np.exp(z - np.max(z, axis=axis, keepdims=True))",
+            "    return raised / raised.sum(axis=axis, keepdims=True)",
+        ]
+    for name, order in sorted(k for k in called if k[0] in catalogue.functions()):
+        record = catalogue.function(name).record
+        what = f"The {record.title}." if order == 0 else f"The slope of {name}." if order == 1 else f"Derivative {order} of {name}."
+        kink = f" At the kink u = {record.kink} it is that of the left side." if order == 1 and record.kink is not None else ""
+        lines += ["", "", f"def {function_name(name, order)}(u):", f'    """{_plain(what + kink)}"""', f"    return {_definition(name, order)[0]}"]
+    return lines
+
+
+def _definition(name: str, order: int) -> tuple[str, list[tuple[str, int]]]:
+    """A catalogue function's derivative as text, the textbook's where there is one; and the functions that it calls."""
+    function = catalogue.function(name)
+    expr: Expr = function.derivative(order)
+    if order == 1 and function.textbook is not None:
+        expr = transform(function.textbook, lambda n: Elementwise.of(name, U) if n == F else None)
+    writer = Writer(_Argument(), {})
+    piece = writer.scalar(expr)
+    text = piece.text if "u" in re.findall(r"\w+", piece.text) else f"np.full_like(u, {piece.text}, dtype=float)"
+    return text, list(writer.called)
+
+
+class _Argument:
+    """The identifiers inside a function of u."""
+
+    def of(self, key: str) -> str:
+        return key
+
+    def letter(self, letter: str) -> str:
+        return letter
+
+    def fresh(self, wanted: str) -> str:
+        return wanted
+
+
+__all__ = ["Names", "code", "primal"]

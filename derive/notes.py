@@ -1,0 +1,63 @@
+"""Which signs a sheet's formulas use that a first-year student may not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from .notation import arrays
+from .notation.views import Shown
+from .tensor import Delta, Differential, Equation, Expr, Total, nodes
+
+ORDER = ("sum", "ones", "hadamard", "divide", "power", "diagonal", "inner", "norm", "softmax_rows", "bracket")
+
+
+def signs(shown: Iterable[Shown]) -> tuple[str, ...]:
+    """The keys of the signs that occur, in a fixed order; the templates say what each means."""
+    found: set[str] = set()
+    for equation in shown:
+        for item in _items(equation):
+            found |= _sign(item)
+    return tuple(key for key in ORDER if key in found)
+
+
+def _items(item: Any) -> Iterator[Any]:
+    if isinstance(item, Expr):
+        yield from nodes(item)
+    elif isinstance(item, Equation):
+        yield from _items(item.lhs)
+        yield from _items(item.rhs)
+    elif is_dataclass(item):
+        yield item
+        for part in fields(item):
+            yield from _items(getattr(item, part.name))
+    elif isinstance(item, tuple):
+        for part in item:
+            if is_dataclass(part) or isinstance(part, Expr):
+                yield from _items(part)
+
+
+def _sign(item: Any) -> set[str]:
+    match item:
+        case arrays.Ones():
+            return {"ones"}
+        case arrays.Hadamard():
+            divided = [a for a in item.args if arrays.divides(a)]
+            return ({"divide"} if divided else set()) | ({"hadamard"} if len(item.args) - len(divided) > 1 else set())
+        case arrays.Map() if item.axes and getattr(item.function, "is_Pow", False):
+            return {"divide"} if item.function.exp == -1 else {"power"}
+        case arrays.Diagonal():
+            return {"diagonal"}
+        case arrays.Inner():
+            return {"inner"}
+        case arrays.SquaredNorm():
+            return {"norm"}
+        case arrays.Softmax() if len(item.axes) == 2:
+            return {"softmax_rows"}
+        case Delta() | arrays.Positive():
+            return {"bracket"}
+    return set()
+
+
+__all__ = ["Differential", "Total", "signs"]
