@@ -12,6 +12,7 @@ import keyword
 import re
 import textwrap
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -25,7 +26,7 @@ from .notation.arrays import ArrayEquation
 from .notation.pieces import Axes, Piece
 from .notation.python import Writer, function_name
 from .notation.symbols import UNICODE_GREEK
-from .tensor import Elementwise, Entry, Equation, Index, System, Tensor, cotangent, entries, is_cotangent, primal, transform
+from .tensor import Elementwise, Entry, Equation, Index, System, Tensor, cotangent, entries, is_cotangent, transform
 
 WIDTH = 100
 """A sum longer than this is broken at its signs."""
@@ -41,8 +42,8 @@ def code(derivation: Derivation, title: str = "") -> str:
     """
     system = derivation.system
     names = Names(derivation)
-    forward = _Function(system, names)
-    backward = _Function(system, names)
+    forward = _Function(system, names.scope())
+    backward = _Function(system, names.scope())
     computed = [e for e in system.equations if isinstance(e.lhs, Entry)]
     forward_lines = list(chain.from_iterable(forward.line(e) for e in computed))
     wanted = [t.key for t in system.of_role("parameter", "input")]
@@ -129,11 +130,12 @@ def _needed(derivation: Derivation, wanted: Sequence[str]) -> _Needed:
     found.reverse()
     # a result that is merely another array, or a view of one, is copied: whoever changes one of them in place changes no other
     results = {cotangent(k) for k in wanted}
+    seeds = set(map(cotangent, derivation.seeds))
     taken: set[str] = set()
     shared = set()
     for equation in found:
         if _key(equation) in results and isinstance(equation.rhs, Entry):
-            if equation.rhs.key in taken | results or not is_cotangent(equation.rhs.key):
+            if equation.rhs.key in taken | results | seeds or not is_cotangent(equation.rhs.key):
                 shared.add(_key(equation))
             taken.add(equation.rhs.key)
     return _Needed(tuple(found), frozenset(shared))
@@ -159,7 +161,7 @@ class _Function:
         if isinstance(shown, ArrayEquation) and shown.labels:
             shown = equation  # one sum over all indices rather than a loop over a label
         piece = self.writer.right(shown, indices)
-        text = f"{piece.text}.copy()" if copied and piece.binding == 50 else piece.text
+        text = f"{piece.text}.copy()" if copied and re.fullmatch(r"\w+(\.T)?", piece.text) else piece.text
         return [*self.writer.prelude, *_assigned(self.names.of(equation.lhs.key), text, piece)]
 
 
@@ -190,7 +192,7 @@ class Names:
         functions = catalogue.functions()
         self.taken = {
             *keyword.kwlist, *keyword.softkwlist, *dir(builtins),
-            *"np math forward gradients values known u softmax z axis raised erf".split(),
+            *["np", "math", "forward", "gradients", "values", "known", "softmax", "erf"],
             *(function_name(name, order) for name in functions for order in range(3)),
         }
         self.found: dict[str, str] = {}
@@ -202,6 +204,12 @@ class Names:
             tensor = system.tensors[key]
             signal = "delta" + ("" if tensor.layer is None else str(tensor.layer)) if tensor.cased else f"delta_{self.found[key]}"
             self.found[cotangent(key)] = self.fresh(signal if tensor.signal else f"grad_{self.found[key]}")
+
+    def scope(self) -> Names:
+        """The same identifiers, to which a function may add its own."""
+        own = copy(self)
+        own.taken, own.letters = set(self.taken), dict(self.letters)
+        return own
 
     def of(self, key: str) -> str:
         """The identifier of a tensor, or of a cotangent."""
@@ -250,7 +258,7 @@ def _docstring(derivation: Derivation, title: str, wanted: Sequence[str]) -> lis
 
     results = textwrap.wrap(", ".join(map(_quoted, wanted)), WIDTH, initial_indent="    ", subsequent_indent="    ")
     return [
-        f'"""{_plain(title) or "Forward pass and gradients"}.' if not _plain(title).endswith((".", "?", "!")) else f'"""{_plain(title)}',
+        f'"""{_sentence(title or "Forward pass and gradients")}',
         "",
         "Written from the derived formulas. `values` is a dict of arrays; its keys, and their shapes:",
         "",
@@ -271,10 +279,11 @@ def _otherwise(system: System, key: str) -> str:
     return f", {system.constants[key]!r} where not given" if key in system.constants else ""
 
 
-def _plain(title: str) -> str:
-    """A title that cannot end the docstring it stands in, nor break its line."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in title).split())
-    return line.replace("\\", "\\\\").replace('"', "'")[:WIDTH]
+def _sentence(text: str) -> str:
+    """A text as one line of a docstring, which it can neither end nor break."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[:WIDTH]).split())
+    line = line.replace("\\", "\\\\").replace('"', "'")
+    return line if line.endswith((".", "?", "!")) else f"{line}."
 
 
 def _called(*functions: _Function) -> dict[tuple[str, int], None]:
@@ -298,15 +307,17 @@ def _functions(called: dict[tuple[str, int], None]) -> list[str]:
             "",
             "",
             "def softmax(z, axis=0):",
-            '    """exp(z) over its sum along an axis. Taking away the maximum first changes nothing, and lets nothing overflow."""',
+            '    """exp(z) over its sum along an axis. Without its maximum, z gives the same, and exp(z) does not overflow."""',
             "    raised = np.exp(z - np.max(z, axis=axis, keepdims=True))",
             "    return raised / raised.sum(axis=axis, keepdims=True)",
         ]
     for name, order in sorted(k for k in called if k[0] in catalogue.functions()):
         record = catalogue.function(name).record
-        what = f"The {record.title}." if order == 0 else f"The slope of {name}." if order == 1 else f"Derivative {order} of {name}."
-        kink = f" At the kink u = {record.kink} it is that of the left side." if order == 1 and record.kink is not None else ""
-        lines += ["", "", f"def {function_name(name, order)}(u):", f'    """{_plain(what + kink)}"""', f"    return {_definition(name, order)[0]}"]
+        what = f"The {record.title}" if order == 0 else f"The slope of {name}" if order == 1 else f"Derivative {order} of {name}"
+        if order == 1 and record.kink is not None:
+            what += f"; at the kink, u = {record.kink}, that on the left of it"
+        lines += ["", "", f"def {function_name(name, order)}(u):", f'    """{_sentence(what)}"""']
+        lines.append(f"    return {_definition(name, order)[0]}")
     return lines
 
 
@@ -335,4 +346,4 @@ class _Argument:
         return wanted
 
 
-__all__ = ["Names", "code", "primal"]
+__all__ = ["Names", "code"]

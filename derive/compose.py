@@ -36,6 +36,7 @@ from .sheet import (
 )
 from .spec import Spec
 from .tensor import (
+    COUNT,
     Differential,
     Elementwise,
     Entry,
@@ -80,7 +81,7 @@ class _Composer:
             self.numbers(),
         ]
         spec = self.spec
-        sections = [self.with_notation(s, sections) if s.key == "network" else s for s in sections]
+        sections = [self.with_notation(s, sections) if s.key in ("network", "equations") else s for s in sections]
         return Sheet(
             title=spec.title,
             subtitle=spec.subtitle or "",
@@ -135,11 +136,11 @@ class _Composer:
         if not deep and len(self.given()) <= 14:
             rows = [(Entry.of(t.key), t.role, t.shape, t.batch is not None) for t in self.given()]
             blocks.append(Table("given", tuple(rows)))
-        return Section("network", tuple(blocks))
+        return Section("network" if self.system.blocks else "equations", tuple(blocks))
 
     def given(self) -> list[Tensor]:
         order = {"input": 0, "target": 1, "parameter": 2, "constant": 3}
-        return sorted((t for t in self.system.tensors.values() if t.role in order), key=lambda t: order[t.role])
+        return sorted((t for t in self.system.tensors.values() if t.role in order and t.key != COUNT), key=lambda t: order[t.role])
 
     def objective(self) -> Entry | None:
         return Entry.of(self.system.objective) if self.system.objective else None
@@ -231,7 +232,7 @@ class _Composer:
         return [(n, int(k), Entry.of("u")) for n in used if (k := functions()[n].record.kink) is not None]
 
     def held_symbols(self) -> list[Entry]:
-        return [Entry.of(t.key) for t in self.system.of_role("target", "constant")]
+        return [Entry.of(t.key) for t in self.system.of_role("target", "constant") if t.key != COUNT]
 
     def entry(self, key: str) -> Entry:
         found = self.system.defines()[key].lhs

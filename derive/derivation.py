@@ -305,7 +305,7 @@ def _gradient(
     wanted = arriving[0].free
     values = [calculus.aligned(c.free, c.value, wanted) for c in arriving]
     lhs = Entry.of(cotangent(key), *wanted)
-    value = _flat(simplify.outside(_plain_seeds(add(*values), gradients)))
+    value = _flat(simplify.outside(_plain_seeds(system, add(*values), gradients)))
     rules = ("read_off",) if len(arriving) == 1 else ("read_off", "add_up")
     steps = [Step("gradient", key, rules, (), Equation(lhs, value))]
     known, reason = simplify.facts_used(value, system.facts)
@@ -317,13 +317,16 @@ def _gradient(
     return steps
 
 
-def _plain_seeds(expr: Expr, gradients: Mapping[str, Equation]) -> Expr:
+def _plain_seeds(system: System, expr: Expr, gradients: Mapping[str, Equation]) -> Expr:
     """Cotangents that are plain numbers (1/N in an average) are written as such."""
+
+    def constant(value: Expr) -> bool:
+        return all(e.key in system.tensors and system.tensors[e.key].role == "constant" for e in entries(value)) and size(value) < 8
 
     def rule(node: Expr) -> Expr | None:
         if isinstance(node, Entry) and is_cotangent(node.key):
             known = gradients.get(node.key[4:])
-            if known is not None and known.rhs.is_Number:
+            if known is not None and not free_indices(known.rhs) and constant(known.rhs):
                 return known.rhs
         return None
 

@@ -10,7 +10,7 @@ from .figures import Column, GraphNode, computation_graph, network
 from .notation.latex import Printer
 from .plots import Curve, Mark, plot
 from .sheet import Figure, Sheet
-from .tensor import Elementwise, Entry, System, cotangent, entries, is_cotangent, nodes, primal
+from .tensor import COUNT, Elementwise, Entry, System, cotangent, entries, is_cotangent, nodes, primal
 
 
 def draw(figure: Figure, sheet: Sheet, printer: Printer) -> str:
@@ -106,7 +106,7 @@ def _graph(derivation: Derivation, sheet: Sheet, printer: Printer) -> str:
     drawn: list[GraphNode] = []
     used = {e.key for q in system.equations for e in entries(q.rhs)} | {q.lhs.key for q in system.equations}
     for tensor in system.tensors.values():
-        if tensor.key not in used or tensor.role == "constant":
+        if tensor.key not in used or tensor.key == COUNT:
             continue
         backward = ""
         if tensor.key in derivation.gradients and tensor.role != "input":

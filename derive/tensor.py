@@ -27,6 +27,9 @@ from sympy.core.symbol import Str
 
 Role = Literal["input", "target", "parameter", "constant", "intermediate", "objective", "cotangent"]
 
+COUNT = "N examples"
+"""The key of the number of training examples, which a mini-batch writes as the letter N."""
+
 HELD: frozenset[Role] = frozenset({"target", "constant"})
 """Roles whose differential is zero: data that no one changes."""
 

@@ -12,7 +12,7 @@ from .. import catalogue, language
 from ..errors import EquationError, Place, SpecError, did_you_mean
 from ..records import FactRecord
 from ..spec import Spec
-from ..tensor import Block, Entry, Equation, Fact, Index, System, Tensor, Total, add, factors, neg, total, transform
+from ..tensor import Block, Elementwise, Entry, Equation, Fact, Index, System, Tensor, Total, add, factors, neg, total, transform
 
 Shape = tuple[int, ...]
 Names = dict[str, str]
@@ -59,6 +59,7 @@ class Draft:
                 place=self.spec.place("network", "layers") if self.blocks else self.spec.place("equations"),
                 hint="add a layer with parameters, such as `dense`, or declare some under `parameters`",
             )
+        self._mark_signals()
         return System(
             tensors=self.tensors,
             equations=tuple(self.equations),
@@ -68,6 +69,15 @@ class Draft:
             remarks=self.remarks,
             constants=self.constants,
         )
+
+    def _mark_signals(self) -> None:
+        """Own quantities that an activation is applied to are pre-activations: their cotangent is written as that of a layer."""
+        for equation in self.equations:
+            rhs = equation.rhs
+            if isinstance(rhs, Elementwise) and isinstance(rhs.argument, Entry):
+                tensor = self.tensors[rhs.argument.key]
+                if tensor.role == "intermediate" and not tensor.cased:
+                    self.tensor(replace(tensor, signal=True))
 
     def _choose_objective(self) -> None:
         """The one that the spec names, or the last of its equations if that is a scalar, or the loss."""

@@ -99,9 +99,11 @@ class _Own:
         if other in self.defined:
             raise EquationError(_order(name, other, self.defined, self.parsed), text=text, column=column)
         if self.strict:
-            hints = [did_you_mean(other, self.names), f"or declare it: `parameters: {{{other}: …}}`"]
+            guess = did_you_mean(other, self.names)
+            link = "" if not guess else " Or " if guess.endswith("?") else "; or "
             message = f"`{other}` is used, but nothing defines or declares it"
-            raise EquationError(message, text=text, column=column, hint="; ".join(filter(None, hints)))
+            hint = f"{guess}{link}declare it: `parameters: {{{other}: …}}`"
+            raise EquationError(message, text=text, column=column, hint=hint)
         if language.ranks_in(text).get(other, 0):
             hint = f"declare it, e.g. `parameters: {{{other}: [4, 3]}}`"
             raise EquationError(f"the shape of `{other}` is not known", text=text, column=column, hint=hint)

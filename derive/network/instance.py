@@ -75,11 +75,12 @@ class Instance:
         tensors, kind = self.draft.tensors, self.layer.kind
         local, letters = signature(self.record.input)
         source = tensors[self.reads[0]]
+        written = self.layer.reads or (source.base,)
         for item, key in enumerate(self.reads):
             if tensors[key].shape != source.shape:
                 raise SpecError(
-                    f"{kind} adds its inputs, but `{source.base}` has shape {shown(source.shape)} and "
-                    f"`{tensors[key].base}` has shape {shown(tensors[key].shape)}",
+                    f"{kind} adds its inputs, but `{written[0]}` has shape {shown(source.shape)} and "
+                    f"`{written[item]}` has shape {shown(tensors[key].shape)}",
                     place=self.place("reads", item),
                     hint="give both the same number of units",
                 )

@@ -50,7 +50,7 @@ class _Walk:
             raise SpecError(f"no earlier layer is named `{layer.share}`", place=place, hint=hint)
         number, first = self.named[layer.share]
         if first.kind != layer.kind:
-            raise SpecError(f"`{layer.share}` is a {first.kind} layer, this is a {layer.kind} layer", place=place)
+            raise SpecError(f"`{layer.share}` is of the kind {first.kind}, this layer of the kind {layer.kind}", place=place)
         return number
 
     def options(self, position: int, layer: Layer, record: LayerRecord) -> dict[str, object]:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from itertools import chain, count
 from math import prod
 
-from sympy import Expr, Rational
+from sympy import Expr
 
 from ..errors import Place, ViewError
-from ..tensor import Entry, Equation, Fact, Index, System, Tensor, Total, mul, nodes, rebuild, total, transform
+from ..tensor import COUNT, Entry, Equation, Fact, Index, System, Tensor, Total, mul, nodes, power, rebuild, total, transform
 from .draft import shown
 
 
@@ -84,10 +84,13 @@ def over_examples(system: System, examples: int, last: bool = False) -> System:
             tensors[key] = replace(tensor, shape=shape, batch=axis)
     equations = [Equation(lifted(e.lhs), lifted(e.rhs)) for e in system.equations]
     if cost is not None:
-        mean = mul(Rational(1, examples), total(Entry.of(f"{cost} each", n), n))
+        used = {t.base for t in tensors.values()}
+        tensors[COUNT] = Tensor(COUNT, (), "constant", next(name for name in ("N", "M", "B", "N_examples") if name not in used))
+        mean = mul(power(Entry.of(COUNT), -1), total(Entry.of(f"{cost} each", n), n))
         equations.append(Equation(Entry.of(cost), mean))
     facts = tuple(Fact(lifted(f.pattern), f.value, f.reason) for f in system.facts)
-    return replace(system, tensors=tensors, equations=tuple(equations), facts=facts, examples=examples)
+    constants = {**system.constants, COUNT: float(examples)} if cost is not None else system.constants
+    return replace(system, tensors=tensors, equations=tuple(equations), facts=facts, examples=examples, constants=constants)
 
 
 def _letter(system: System) -> str:

@@ -29,7 +29,7 @@ def add_loss(draft: Draft, output: str) -> None:
     local, letters = signature(record.input)
     target, _ = signature(record.target)
     goal = network.target or target
-    _free(draft, goal, "the target of the loss", "give it another name with `target: t`")
+    _free(draft, goal, "the target of the loss", "give one of them another name; that of the target is set with `target:`")
     names = {local: output, target: goal}
     draft.tensor(Tensor(goal, shape, "target", goal, cased=True))
     draft.remarks["targets"] = record.targets
@@ -37,7 +37,7 @@ def add_loss(draft: Draft, output: str) -> None:
     shapes = {local: shape, target: shape}
     for equation, lhs_shape in parsed(record.equations, shapes, {letters[0]: shape[0]}):
         key = lhs(equation).key
-        _free(draft, key, f"defined by the loss {kind}", "give the other one another name")
+        _free(draft, key, f"a quantity of the loss {kind}", "give the input or the layer another name")
         names[key] = key
         draft.tensor(Tensor(key, lhs_shape, "intermediate", key, cased=bool(lhs_shape)))
         draft.equation(equation, names)

@@ -204,7 +204,7 @@ class Printer:
         if all(b.is_Number for b in below) and (len(above) > 1 or any(_high(f) for f in above)):
             behind, above = [f for f in above if not f.is_Number], [f for f in above if f.is_Number]
         else:  # what is high or long stands behind the fraction
-            behind = [f for f in above if isinstance(f, Where) or (_high(f) and len(above) > 1) or self._fractured(f)]
+            behind = [f for f in above if isinstance(f, Where) or _high(f) or self._fractured(f)]
             above = [f for f in above if f not in behind]
         top = self._side_by_side(above) if len(above) > 1 else self.text(above[0]).latex if above else "1"
         bottom = self._side_by_side(below) if len(below) > 1 else self.text(below[0]).latex

@@ -18,18 +18,23 @@ from ..tensor import Index
 
 Axes = tuple[Index, ...]
 
-SUM, SIGN, MATMUL, TIMES, POWER, ATOM = 10, 15, 20, 30, 40, 50
+SUM, SIGN, MATMUL, QUOTIENT, TIMES, POWER, ATOM = 10, 15, 20, 25, 30, 40, 50
 """How tightly a piece holds together. `@` counts as looser than `*`, so that the two are never mixed without brackets."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Source text; how tightly it holds together; what the axes of its value stand for; the signed terms of a sum."""
+    """Source text, how tightly it holds together, and what the axes of its value stand for.
+
+    parts: the signed terms of a sum. turned: what this is the transpose of. below: what this is 1 divided by.
+    """
 
     text: str
     binding: int = ATOM
     axes: Axes = ()
     parts: tuple[str, ...] = ()
+    turned: Piece | None = None
+    below: Piece | None = None
 
     def within(self, binding: int) -> str:
         """The text as it stands in a place that asks for at least that binding."""
@@ -48,8 +53,8 @@ def aligned(piece: Piece, axes: Sequence[Index]) -> Piece:
         return piece
     if order != piece.axes:
         places = tuple(piece.axes.index(a) for a in order)
-        turned = f"{piece.within(ATOM)}.T" if len(order) == 2 else f"np.transpose({piece.text}, {places})"
-        piece = Piece(turned, ATOM, order)
+        text = f"{piece.within(ATOM)}.T" if len(order) == 2 else f"np.transpose({piece.text}, {places})"
+        piece = Piece(text, ATOM, order, turned=piece)
     slots = [":" if a in order else "None" for a in axes[list(axes).index(order[0]) :]]
     while slots[-1] == ":" and "None" in slots:
         slots.pop()  # a colon at the end goes without saying
@@ -74,7 +79,7 @@ def covered(pieces: Sequence[Piece], order: Sequence[Index]) -> Axes:
 
 def negative(piece: Piece) -> Piece:
     """Minus the piece."""
-    return Piece("-" + piece.within(TIMES), SIGN, piece.axes)
+    return Piece("-" + piece.within(QUOTIENT), SIGN, piece.axes)
 
 
 def added(signed: Sequence[tuple[bool, Piece]], order: Sequence[Index]) -> Piece:
@@ -85,28 +90,32 @@ def added(signed: Sequence[tuple[bool, Piece]], order: Sequence[Index]) -> Piece
         return negative(piece) if minus else piece
     parts = []
     for place, (minus, piece) in enumerate(signed):
-        text = aligned(piece, axes).within(TIMES if minus and not place else MATMUL)
+        text = aligned(piece, axes).within(QUOTIENT if minus and not place else MATMUL)
         parts.append(text if not minus and not place else f"-{text}" if not place else f"{'-' if minus else '+'} {text}")
     return Piece(" ".join(parts), SUM, axes, tuple(parts))
 
 
 def times(above: Sequence[Piece], below: Sequence[Piece], order: Sequence[Index]) -> Piece:
-    """The entrywise product of `above`, divided by `below`."""
-    if len(above) == 1 and not below:
-        return above[0]
+    """The entrywise product of `above`, divided by `below`; factors 1 are not written."""
+    below = [*(p.below for p in above if p.below is not None), *below]
+    above = [p for p in above if p.below is None and p.text != "1"]
+    if len(above) <= 1 and not below:
+        return above[0] if above else Piece("1")
+    if all(p.turned is not None for p in [*above, *below]) and len({p.axes for p in [*above, *below]}) == 1:
+        plain = [[p.turned for p in side if p.turned is not None] for side in (above, below)]
+        return aligned(times(plain[0], plain[1], above[0].axes[::-1]), above[0].axes)
     axes = covered([*above, *below], order)
-    upper = [aligned(p, axes).within(POWER if place else TIMES) for place, p in enumerate(above)] or ["1"]
-    text = " * ".join(upper)
-    if below:
-        lower = times(below, (), axes)
-        text += f" / {aligned(lower, axes).within(POWER)}"
-    return Piece(text, TIMES if above or below else ATOM, axes)
+    if not below:
+        return Piece(" * ".join(aligned(p, axes).within(TIMES if n else QUOTIENT) for n, p in enumerate(above)), TIMES, axes)
+    upper = aligned(times(above, (), axes), axes)
+    lower = aligned(times(below, (), axes), axes)
+    out = Piece(f"{upper.within(QUOTIENT)} / {lower.within(POWER)}", QUOTIENT, axes)
+    return out if above else Piece(out.text, QUOTIENT, axes, below=lower)
 
 
 def summed(piece: Piece, over: Sequence[Index]) -> Piece:
     """The sum of the piece's array over some of its axes."""
-    if piece.text.endswith(".T") and piece.text[:-2].isidentifier():
-        piece = Piece(piece.text[:-2], ATOM, piece.axes[::-1])
+    piece = piece.turned or piece
     rest = tuple(a for a in piece.axes if a not in over)
     places = [str(n) for n, a in enumerate(piece.axes) if a in over]
     axis = f"axis={places[0] if len(places) == 1 else '(' + ', '.join(places) + ')'}" if rest else ""
@@ -130,7 +139,7 @@ def number(value: Expr) -> Piece:
     if not value.is_Rational:
         return Piece(repr(float(value)))
     shown = _decimal(value)
-    return Piece(shown) if shown is not None else Piece(f"{value.p} / {value.q}", TIMES)
+    return Piece(shown) if shown is not None else Piece(f"{value.p} / {value.q}", QUOTIENT)
 
 
 def coefficient(value: Expr) -> tuple[list[Piece], list[Piece]]:

@@ -33,6 +33,7 @@ from ..tensor import (
     neg,
     nodes,
     power,
+    rename,
     terms,
 )
 from . import arrays
@@ -105,6 +106,7 @@ class Writer:
         self.order: list[Index] = []
         self.argument: Piece | None = None
         self.grids: dict[tuple[str, str], str] = {}
+        self.lines: dict[str, str] = {}
 
     def right(self, equation: Equation | ArrayEquation, indices: Axes) -> Piece:
         """The right-hand side as an array with the axes `indices`, those of the left-hand side."""
@@ -133,6 +135,9 @@ class Writer:
         if isinstance(expr, Add):
             return added([(minus, self.scalar(bare)) for minus, bare in map(sign, expr.args)], self.order)
         if isinstance(expr, Mul):
+            soft = self._softmax(expr)
+            if soft is not None:
+                return soft
             return times(*self._quotient(expr.args), self.order)
         if isinstance(expr, Total):
             return self._total(expr)
@@ -177,6 +182,21 @@ class Writer:
                 above.append(self.scalar(part))
         return above, below
 
+    def _softmax(self, expr: Mul) -> Piece | None:
+        """exp(z_j)/Σ exp(z_k), by a function that does not overflow."""
+        above, below = expr.args[0], expr.args[-1]
+        if len(expr.args) != 2 or not isinstance(above, sympy.exp) or not isinstance(below, Pow) or below.exp != -1:
+            return None
+        total = below.base
+        if not isinstance(total, Total) or len(total.indices) != 1:
+            return None
+        inner = self.scalar(above.args[0])
+        for axis, index in enumerate(inner.axes):
+            if index not in free_indices(total) and rename(total.body, {total.indices[0]: index}) == above:
+                self.called["softmax", 0] = None
+                return Piece(f"softmax({inner.text}, axis={axis})", ATOM, inner.axes)
+        return None
+
     def _total(self, expr: Total) -> Piece:
         bound = expr.indices
         above, below = self._quotient(factors(expr.body))
@@ -192,6 +212,8 @@ class Writer:
 
     def _einsum(self, operands: Sequence[Piece], bound: Sequence[Index]) -> Piece:
         axes = tuple(a for a in covered(operands, self.order) if a not in bound)
+        if [len(o.axes) for o in operands] == [1, 1] and not axes:
+            return Piece(" @ ".join(o.within(POWER) for o in operands), MATMUL)
         letters: dict[Index, str] = {}
         for index in dict.fromkeys(a for p in operands for a in p.axes):
             free = (c for c in (index.name[0], *string.ascii_letters) if c in string.ascii_letters and c not in letters.values())
@@ -274,15 +296,24 @@ class Writer:
                 values.append(letters[part].text)
             else:
                 values.append(self._at(part, letters))
-        text = " * ".join(values) or "1.0"
+        known = [self.names.of(p.key) for p in needed if isinstance(p, Entry)]
+        value = " * ".join(values)
         if conditions:
             test = " & ".join(conditions) if len(conditions) > 1 else conditions[0][1:-1]
-            text = f"np.where({test}, {text}, 0.0)"
-        entries = [p for p in needed if isinstance(p, Entry)]
+            place = self._named("inside" if known else "mask", f"np.where({test}, 1.0, 0.0)" if not known else test, axes, line)
+            value = f"np.where({place}, {value}, 0.0)" if known else place
+        return Piece(self._named(f"{known[0]}_at", value, axes, line) if known else value, ATOM, axes)
+
+    def _named(self, wanted: str, text: str, axes: Axes, line: str) -> str:
+        """A name for a text that uses index arrays: the one that it has, or a new one."""
         if (line, text) not in self.grids:
-            self.grids[line, text] = self.names.fresh(f"{self.names.of(entries[0].key)}_at" if entries else "mask")
-            self.prelude += [line, f"{self.grids[line, text]} = {text}"]
-        return Piece(self.grids[line, text], ATOM, axes)
+            letters = line.split(" = ")[0].split(", ")
+            if any(self.lines.get(letter) != line for letter in letters):
+                self.prelude.append(line)
+                self.lines |= dict.fromkeys(letters, line)
+            self.grids[line, text] = self.names.fresh(wanted)
+            self.prelude.append(f"{self.grids[line, text]} = {text}")
+        return self.grids[line, text]
 
     def _at(self, entry: Entry, letters: Mapping[Index, Piece]) -> str:
         """An entry at computed places; places outside, which a condition rules out, are moved to the border."""
@@ -319,7 +350,7 @@ class Writer:
             case arrays.Scaled():
                 minus, factor = sign(node.factor)
                 above, below = self._quotient(factors(factor))
-                out = times([p for p in above if p.text != "1"] + [self.array(node.of)], below, node.axes)
+                out = times([*above, self.array(node.of)], below, node.axes)
                 return negative(out) if minus else out
             case arrays.Map():
                 return self._applied(node.function, self.array(node.of))
@@ -359,7 +390,7 @@ class Writer:
                 above.append(Piece(f"{inner.text} > 0", SUM, inner.axes))
             else:
                 above.append(self.array(arg))
-        return times([p for p in above if p.text != "1"], below, node.axes)
+        return times(above, below, node.axes)
 
     def _product(self, node: arrays.Product) -> Piece:
         """A matrix product. Where a column meets a row, it falls apart into factors of an outer product."""
@@ -374,11 +405,11 @@ class Writer:
         for run in runs:
             piece = _chain(run)
             (scalars if run[0].row and run[-1].column else outer).append(piece)
-        written = [p for p in outer if p.text != "1" or p.axes]
+        written = [p for p in outer if p.text != "1"]
         if len(written) == 2:
             axes = (*written[0].axes, *written[1].axes)
             written = [Piece(f"np.outer({written[0].text}, {written[1].text})", ATOM, axes)]
-        return times([*scalars, *written] or [Piece("1")], (), node.axes)
+        return times([*scalars, *written], (), node.axes)
 
     def _factor(self, node: Node) -> _Factor:
         row = is_row(node)
