@@ -1,10 +1,10 @@
 """The whole way in Python: load, derive, check, sheet, tex, pdf.
 
-    from derive import api
-    spec = api.load("network.yaml")
-    derivation = api.derive(spec)          # readable in a notebook
-    api.check(derivation)                  # every equation, with its error
-    api.pdf("network.yaml", Path("network.pdf"))
+from derive import api
+spec = api.load("network.yaml")
+derivation = api.derive(spec)          # readable in a notebook
+api.check(derivation)                  # every equation, with its error
+api.pdf("network.yaml", Path("network.pdf"))
 """
 
 from __future__ import annotations

@@ -161,9 +161,7 @@ def _open(expr: Expr) -> list[Term]:
         return [Term(t.left, t.entry, t.right, (*expr.indices, *t.bound)) for t in _open(expr.body)]
     if isinstance(expr, Where):
         condition, then, other = expr.args
-        return _merge_where(
-            condition, [(t, True) for t in _open(then)] + [(t, False) for t in _open(other)]
-        )
+        return _merge_where(condition, [(t, True) for t in _open(then)] + [(t, False) for t in _open(other)])
     if isinstance(expr, Mul):
         place = next((i for i, f in enumerate(expr.args) if any(isinstance(n, Differential) for n in nodes(f))), None)
         if place is None:

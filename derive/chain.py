@@ -1,8 +1,8 @@
 """The chain rule beside the total differential, for networks of one neuron a layer.
 
-    nested     dC with the differentials substituted one after the other, down to the parameters, on one line each time
-    products   each ∂C/∂w as the product of the partials along the way, and the same product with what the partials are
-    second     ∂²C/∂b∂w, by differentiating the derived gradient once more with the same engine
+nested     dC with the differentials substituted one after the other, down to the parameters, on one line each time
+products   each ∂C/∂w as the product of the partials along the way, and the same product with what the partials are
+second     ∂²C/∂b∂w, by differentiating the derived gradient once more with the same engine
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ def gradient_system(derivation: Derivation, key: str) -> System:
         return transform(expr, rule)
 
     needed = [*system.equations]
-    tensors = {k: replace(t, role="intermediate", signal=False) if t.role == "objective" else t for k, t in system.tensors.items()}
+    tensors = {
+        k: replace(t, role="intermediate", signal=False) if t.role == "objective" else t for k, t in system.tensors.items()
+    }
     for about, equation in derivation.gradients.items():
         if system.tensors[about].role in ("input", "parameter") and about != key:
             continue
@@ -138,9 +140,18 @@ def second(derivation: Derivation, key: str, by: str) -> list[Step]:
     steps.append(Step("second", by, ("partial",), (local,), Equation(Second(of, about, Entry.of(by)), add(*mine))))
     twice = derive(gradient_system(derivation, key))
     value = _inlined(twice.gradients[by].rhs, twice)
-    value = transform(value, lambda n: _inlined(derivation.gradients[n.key[6:]].rhs, derivation) if isinstance(n, Entry) and n.key.startswith("first ") else None)
+    value = transform(
+        value,
+        lambda n: (
+            _inlined(derivation.gradients[n.key[6:]].rhs, derivation)
+            if isinstance(n, Entry) and n.key.startswith("first ")
+            else None
+        ),
+    )
     value = simplify.common_first(simplify.gathered(value))
-    steps.append(Step("second", by, ("through",), (steps[0].result,), Equation(Second(Entry.of(objective), about, Entry.of(by)), value)))
+    steps.append(
+        Step("second", by, ("through",), (steps[0].result,), Equation(Second(Entry.of(objective), about, Entry.of(by)), value))
+    )
     return steps
 
 

@@ -26,12 +26,12 @@ from .notation.arrays import ArrayEquation
 from .notation.pieces import Axes, Piece
 from .notation.python import Writer, function_name
 from .notation.symbols import UNICODE_GREEK
-from .tensor import Elementwise, Entry, Equation, Index, System, Tensor, cotangent, entries, is_cotangent, transform
+from .tensor import Elementwise, Entry, Equation, Index, Role, System, Tensor, cotangent, entries, is_cotangent, transform
 
 WIDTH = 100
 """A sum longer than this is broken at its signs."""
 
-GIVEN = ("input", "parameter", "target", "constant")
+GIVEN: tuple[Role, ...] = ("input", "parameter", "target", "constant")
 
 
 def code(derivation: Derivation, title: str = "") -> str:
@@ -123,7 +123,7 @@ def _needed(derivation: Derivation, wanted: Sequence[str]) -> _Needed:
     """Textbook forms leave out steps, such as ∂C/∂p in δ = p - y: what no other line uses is not computed."""
     used = {cotangent(k) for k in wanted}
     found = []
-    for equation in reversed(derivation.gradients.values()):
+    for equation in reversed(list(derivation.gradients.values())):
         if _key(equation) in used:
             found.append(equation)
             used |= {e.key for e in entries(equation.rhs) if is_cotangent(e.key)}

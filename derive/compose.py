@@ -140,7 +140,9 @@ class _Composer:
 
     def given(self) -> list[Tensor]:
         order = {"input": 0, "target": 1, "parameter": 2, "constant": 3}
-        return sorted((t for t in self.system.tensors.values() if t.role in order and t.key != COUNT), key=lambda t: order[t.role])
+        return sorted(
+            (t for t in self.system.tensors.values() if t.role in order and t.key != COUNT), key=lambda t: order[t.role]
+        )
 
     def objective(self) -> Entry | None:
         return Entry.of(self.system.objective) if self.system.objective else None
@@ -188,9 +190,7 @@ class _Composer:
 
     def functions(self) -> list[str]:
         """The catalogue functions that the forward pass uses and that are not left unspecified."""
-        found = dict.fromkeys(
-            n.name for e in self.system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise)
-        )
+        found = dict.fromkeys(n.name for e in self.system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise))
         return [name for name in found if not functions()[name].record.opaque]
 
     def differentials(self) -> Section:
@@ -271,7 +271,9 @@ class _Composer:
         return Partials(tuple(rows))
 
     def substitution(self) -> Section:
-        blocks: list[Block] = [Prose("substitution", {"objective": self.objective(), "seeds": [Entry.of(s) for s in self.derivation.seeds]})]
+        blocks: list[Block] = [
+            Prose("substitution", {"objective": self.objective(), "seeds": [Entry.of(s) for s in self.derivation.seeds]})
+        ]
         runs = groups.backward_runs(self.system)
         if not any(r.many for r in runs) and len(self.system.equations) <= 16:
             blocks.append(Figure("graph", self.derivation, "graph"))
@@ -279,7 +281,9 @@ class _Composer:
         for run, keys in reversed(self.parts(runs)):
             general = run.general if run else {}
             if run is not None:
-                blocks.append(Prose("layer", {"first": run.first, "last": run.last, "general": general, "kind": run.representative.title}))
+                blocks.append(
+                    Prose("layer", {"first": run.first, "last": run.last, "general": general, "kind": run.representative.title})
+                )
             for key in reversed(keys):
                 lines = self.downward(key, parameters.get(key, ()), general)
                 if lines:
@@ -313,12 +317,12 @@ class _Composer:
 
     def gradient_lines(self, key: str, general: Mapping[int, str]) -> tuple[Line, ...]:
         steps = self.derivation.of("gradient", key)
-        return tuple(
-            replace(self.line(step, general), continues=place > 0, result=False) for place, step in enumerate(steps)
-        )
+        return tuple(replace(self.line(step, general), continues=place > 0, result=False) for place, step in enumerate(steps))
 
     def gradients(self) -> Section:
-        blocks: list[Block] = [Prose("gradients", {"seeds": [Entry.of(s) for s in self.derivation.seeds], "objective": self.objective()})]
+        blocks: list[Block] = [
+            Prose("gradients", {"seeds": [Entry.of(s) for s in self.derivation.seeds], "objective": self.objective()})
+        ]
         found = self.derivation.parameter_gradients or self.derivation.gradients
         runs = groups.backward_runs(self.system)
         keys = list(found)
@@ -335,10 +339,7 @@ class _Composer:
         results += [(k, found[k], general.get(k, {})) for k in keys]
         results.sort(key=lambda r: -(self.system.tensors[r[0]].layer or 0))  # from the top down, as they were found
         blocks.append(Lines(tuple(Line(self.forms(e), result=True, general=g) for _, e, g in results)))
-        rows = [
-            (Entry.of(k), self.system.tensors[k].shape, found[k], general.get(k, {}))
-            for k in keys
-        ]
+        rows = [(Entry.of(k), self.system.tensors[k].shape, found[k], general.get(k, {})) for k in keys]
         blocks.append(Table("gradients", tuple(rows)))
         return Section("gradients", tuple(blocks))
 
@@ -360,8 +361,12 @@ class _Composer:
         blocks.append(
             Callout(
                 "checked",
-                {"count": len(self.checks), "worst": worked.number(worst) if worst else None, "views": self.views,
-                 "symbols": sum(1 for c in self.checks if c.how.startswith("symbol"))},
+                {
+                    "count": len(self.checks),
+                    "worst": worked.number(worst) if worst else None,
+                    "views": self.views,
+                    "symbols": sum(1 for c in self.checks if c.how.startswith("symbol")),
+                },
             )
         )
         return Section("numbers", tuple(blocks))
@@ -389,18 +394,18 @@ class _Composer:
             blocks.append(Table("sizes", tuple(r[:3] for r in rows)))
         if system.objective is not None:
             after, before = found.after[system.objective], found.values[system.objective]
-            about = {
+            told: dict[str, object] = {
                 "rate": worked.number(found.rate),
                 "before": worked.number(before),
                 "after": worked.number(after),
                 "objective": self.objective(),
                 "lower": float(after) < float(before),
             }
-            rows = [self.stepped(t, found) for t in system.parameters if small and t.key in self.derivation.gradients]
-            blocks.append(Prose("step", about))
-            if rows:
-                blocks.append(Values(tuple(rows), "running"))
-            blocks.append(Prose("step_cost", about))
+            stepped = [self.stepped(t, found) for t in system.parameters if small and t.key in self.derivation.gradients]
+            blocks.append(Prose("step", told))
+            if stepped:
+                blocks.append(Values(tuple(stepped), "running"))
+            blocks.append(Prose("step_cost", told))
         return blocks
 
     def value(self, key: str, found: worked.Pass, scalar: bool) -> Value:
@@ -432,13 +437,13 @@ class _Composer:
         assert isinstance(lhs, Entry)
         return Value(shown, worked.array(found.values[lhs.key]), numbers)
 
-    def sizes(self, found: worked.Pass) -> list[tuple[object, ...]]:
+    def sizes(self, found: worked.Pass) -> list[tuple[Entry, Entry, Number, float]]:
         """The size of the gradient in some layers, from the top to the bottom: what becomes of it on the way down."""
         import numpy as np
 
         depth = self.system.depth
         chosen = sorted({1, depth, *(round(depth * f / 4) for f in (1, 2, 3))}, reverse=True)
-        rows: list[tuple[object, ...]] = []
+        rows: list[tuple[Entry, Entry, Number, float]] = []
         for block in self.system.blocks:
             if block.number in chosen and block.parameters:
                 key = block.parameters[0]

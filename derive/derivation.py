@@ -11,14 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from sympy import Expr, Integer, Pow, S
+from sympy import Expr, Pow, S
 
 from . import calculus, simplify
 from .calculus import Term
 from .notation.views import View
 from .tensor import (
     HELD,
-    Add,
     Delta,
     Differential,
     Elementwise,
@@ -34,13 +33,11 @@ from .tensor import (
     cotangent,
     entries,
     free_indices,
-    fresh,
     is_cotangent,
     mul,
     nodes,
     rename,
     size,
-    terms,
     total,
     transform,
 )
@@ -107,9 +104,13 @@ class Derivation:
         return tensor_of(self.system, key)
 
     def _repr_latex_(self) -> str:
-        return "$\\displaystyle \\begin{array}{l} " + r" \\ ".join(
-            e._repr_latex_().removeprefix("$\\displaystyle ").removesuffix("$") for e in self.parameter_gradients.values()
-        ) + " \\end{array}$"
+        return (
+            "$\\displaystyle \\begin{array}{l} "
+            + r" \\ ".join(
+                e._repr_latex_().removeprefix("$\\displaystyle ").removesuffix("$") for e in self.parameter_gradients.values()
+            )
+            + " \\end{array}$"
+        )
 
 
 def tensor_of(system: System, key: str) -> Tensor:
@@ -248,9 +249,7 @@ class _Contribution:
     value: Expr
 
 
-def _pull_back(
-    system: System, lines: Mapping[str, tuple[Term, ...]]
-) -> tuple[list[Step], dict[str, Equation], tuple[str, ...]]:
+def _pull_back(system: System, lines: Mapping[str, tuple[Term, ...]]) -> tuple[list[Step], dict[str, Equation], tuple[str, ...]]:
     arriving: dict[str, list[_Contribution]] = {}
     gradients: dict[str, Equation] = {}
     steps: list[Step] = []
@@ -321,7 +320,9 @@ def _plain_seeds(system: System, expr: Expr, gradients: Mapping[str, Equation]) 
     """Cotangents that are plain numbers (1/N in an average) are written as such."""
 
     def constant(value: Expr) -> bool:
-        return all(e.key in system.tensors and system.tensors[e.key].role == "constant" for e in entries(value)) and size(value) < 8
+        return (
+            all(e.key in system.tensors and system.tensors[e.key].role == "constant" for e in entries(value)) and size(value) < 8
+        )
 
     def rule(node: Expr) -> Expr | None:
         if isinstance(node, Entry) and is_cotangent(node.key):

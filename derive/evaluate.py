@@ -70,7 +70,7 @@ def run(system: System, values: Mapping[str, Array], equations: Iterable[Equatio
     for equation in system.equations if equations is None else equations:
         lhs = equation.lhs
         assert isinstance(lhs, Entry)
-        out[lhs.key] = evaluate(equation.rhs, out, lhs.indices)  # type: ignore[arg-type]
+        out[lhs.key] = evaluate(equation.rhs, out, lhs.indices)
     return out
 
 
@@ -154,7 +154,7 @@ def _filled(array: Array, axes: Sequence[Index]) -> Array:
 def _entry(key: str, indices: Sequence[Expr], values: Mapping[str, Array]) -> Labelled:
     array = values[key]
     if all(isinstance(i, Index) for i in indices) and len(set(indices)) == len(indices):
-        return Labelled(array, tuple(indices))  # type: ignore[arg-type]
+        return Labelled(array, tuple(indices))
     places = [_value(i, values) for i in indices]
     axes = _union(places)
     # a place outside the tensor is reached only under a `Within` that is 0 there: any entry serves
@@ -168,7 +168,7 @@ def _total(expr: Total, values: Mapping[str, Array]) -> Labelled:
     if isinstance(body, Add):
         parts = [_value(Total(term, *bound), values) for term in body.args]
         axes = _union(parts)
-        return Labelled(_filled(sum(p.along(axes) for p in parts), axes), axes)
+        return Labelled(_filled(np.asarray(sum(p.along(axes) for p in parts)), axes), axes)
     return _contract([_value(f, values) for f in factors(body)], bound)
 
 

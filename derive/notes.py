@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from sympy import Expr
+
 from .notation import arrays
 from .notation.views import Shown
-from .tensor import Delta, Differential, Equation, Expr, Total, nodes
+from .tensor import Delta, Equation, nodes
 
 ORDER = ("sum", "ones", "hadamard", "divide", "power", "diagonal", "inner", "norm", "softmax_rows", "bracket")
 
@@ -58,6 +60,3 @@ def _sign(item: Any) -> set[str]:
         case Delta() | arrays.Positive():
             return {"bracket"}
     return set()
-
-
-__all__ = ["Differential", "Total", "signs"]

@@ -10,7 +10,7 @@ from .figures import Column, GraphNode, computation_graph, network
 from .notation.latex import Printer
 from .plots import Curve, Mark, plot
 from .sheet import Figure, Sheet
-from .tensor import COUNT, Elementwise, Entry, System, cotangent, entries, is_cotangent, nodes, primal
+from .tensor import COUNT, System, cotangent, entries, is_cotangent, primal
 
 
 def draw(figure: Figure, sheet: Sheet, printer: Printer) -> str:
@@ -136,6 +136,3 @@ def _plot(content: dict[str, Any], sheet: Sheet, printer: Printer) -> str:
     ]
     marks = [Mark(content["mark"])]
     return plot(curves, f"${name(content['x'].key, sheet, printer)}$", f"${name(content['y'].key, sheet, printer)}$", marks)
-
-
-__all__ = ["Elementwise", "Entry", "draw", "name", "nodes"]

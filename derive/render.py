@@ -21,11 +21,10 @@ from .catalogue import rules
 from .escape import escape
 from .figures import FIGURE_PREAMBLE
 from .notation.arrays import ArrayEquation
-from .notation.arrays import Node as ArrayNode
 from .notation.latex import Printer, unbroken
 from .notation.numeric import NumberPrinter
 from .sheet import Figure, Line, Number, Sheet, Text, Value
-from .tensor import Add, Entry, Equation, Expr
+from .tensor import Entry, Equation
 
 STYLE = "derive-sheets.sty"
 
@@ -295,6 +294,3 @@ def _array(array: tuple[Any, ...] | Number) -> tuple[str, bool]:
         return rf"\begin{{pmatrix}}{body}\end{{pmatrix}}", all(n.exact for row in array for n in row)
     parts = [_array(part) for part in array]
     return r"\left[" + r",\ ".join(p for p, _ in parts) + r"\right]", all(e for _, e in parts)
-
-
-__all__ = ["Add", "ArrayNode", "Expr", "latex", "style", "templates"]

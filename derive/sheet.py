@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any, Literal
 
 from .notation.symbols import Symbols
@@ -160,6 +159,3 @@ class Sheet:
     paper: str = "a4"
     edition: str = "worked"
     name: str = "sheet"
-
-
-__all__ = ["Block", "Callout", "Figure", "Form", "Fraction", "Held", "Line", "Lines", "Number", "Partials", "Prose", "Section", "Sheet", "Table", "Text", "Value", "Values"]

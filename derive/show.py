@@ -13,6 +13,7 @@ from .notation import views
 from .notation.symbols import Labels
 from .notation.text import Printer
 from .notation.views import View
+from .tensor import Differential, cotangent, nodes
 
 HEADINGS: tuple[tuple[str, tuple[Section, ...]], ...] = (
     ("Forward pass", ("forward",)),
@@ -43,7 +44,7 @@ def show(derivation: Derivation, view: str = "index", labels: str = "absolute") 
         steps = [step for step in derivation.steps if step.section in sections]
         lines = list(_lines(derivation, steps, printer, shown_in))
         if sections == ("gradient",) and derivation.seeds:
-            given = ", ".join(printer.name(f"bar {key}") for key in derivation.seeds)
+            given = ", ".join(printer.name(cotangent(key)) for key in derivation.seeds)
             lines.insert(0, (f"{given}: given from outside", ""))
         if lines:
             blocks.append("\n".join([heading, "─" * len(heading), *_ruled(lines)]))
@@ -58,8 +59,17 @@ def _lines(derivation: Derivation, steps: list[Step], printer: Printer, view: Vi
         left, right = printer.equation(views.shown(step.result, view, derivation.system))
         mark = (step.section, step.about, left)
         again = mark == before and step.section in ("differential", "gradient")
-        yield f"{' ' * width(left) if again else left} = {right}", ", ".join(book[rule].title for rule in step.rules)
+        titles = ", ".join(book[rule].title for rule in step.rules)
+        yield f"{' ' * width(left) if again else left} = {right}", titles + _held(step, printer)
         before = mark
+
+
+def _held(step: Step, printer: Printer) -> str:
+    """Which differentials a step sets to zero: those that its line has no more."""
+    if step.section != "held":
+        return ""
+    before, after = ([n.entry.key for n in nodes(e.rhs) if isinstance(n, Differential)] for e in (step.given[0], step.result))
+    return ": " + ", ".join(f"d{printer.name(key)} = 0" for key in dict.fromkeys(before) if key not in after)
 
 
 def _ruled(lines: list[tuple[str, str]]) -> Iterator[str]:

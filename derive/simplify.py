@@ -183,9 +183,7 @@ def _open(expr: Expr) -> list[tuple[list[Expr], list[Index]]]:
     return [([expr], [])]
 
 
-def _joined(
-    parts: list[Expr], bound: list[Index], more: list[Expr], inner: list[Index]
-) -> tuple[list[Expr], list[Index]]:
+def _joined(parts: list[Expr], bound: list[Index], more: list[Expr], inner: list[Index]) -> tuple[list[Expr], list[Index]]:
     """Two products under their sums as one; bound indices that clash get another letter."""
     if inner or bound:
         left = {n.name for p in parts for n in nodes(p) if isinstance(n, Index)} | {b.name for b in bound}

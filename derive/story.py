@@ -12,10 +12,9 @@ from . import chain, evaluate, language, network, verify, worked
 from .catalogue import F, U, function, functions
 from .derivation import derive
 from .errors import DeriveError, SpecError, did_you_mean
-from .notation import symbols, views
-from .plots import Curve, Mark
+from .notation import symbols
 from .sheet import Block, Callout, Figure, Form, Line, Lines, Prose, Section, Table
-from .tensor import Elementwise, Entry, Equation, System, cotangent, transform
+from .tensor import Elementwise, Entry, Equation, Partial, System, cotangent, transform
 
 if TYPE_CHECKING:
     from .compose import _Composer
@@ -50,8 +49,6 @@ def _maths(text: str, system: System) -> Any:
     names = {t.base: t.shape for t in system.tensors.values()}
     found = re.fullmatch(r"\s*d(\w+)/d(\w+)\s*", text)
     if found and found[1] in names and found[2] in names:
-        from .tensor import Partial
-
         return Partial(Entry.of(_key(found[1], system)), Entry.of(_key(found[2], system)))
     try:
         if "=" in text:
@@ -89,7 +86,9 @@ def asked_about(composer: _Composer) -> tuple[str, str] | None:
         place = composer.spec.place("explore", which)
         if len(found) != 1:
             names = {n for k, t in known.items() for n in (k, t.base)}
-            raise SpecError(f"`{name}` is not one parameter or input of this network", place=place, hint=did_you_mean(name, names))
+            raise SpecError(
+                f"`{name}` is not one parameter or input of this network", place=place, hint=did_you_mean(name, names)
+            )
         keys.append(found[0])
     if not chain.is_scalar(system) or system.objective is None:
         raise SpecError(
@@ -109,7 +108,7 @@ def question(composer: _Composer) -> list[Section]:
     line = composer.system.defines()[step.about]
     about = {
         "line": line,
-        "partial": Equation(chain.Partial(step.result.lhs.of, step.result.lhs.by), step.result.rhs),
+        "partial": Equation(Partial(step.result.lhs.of, step.result.lhs.by), step.result.rhs),
         "parameter": Entry.of(key),
         "given": Entry.of(given),
         "value": Entry.of(step.about),
@@ -157,8 +156,9 @@ def explore(composer: _Composer) -> list[Section]:
 
 def _compared(composer: _Composer, key: str, given: str, line: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The gradient at two values of `given`, and the cost as a function of `key` for both."""
-    assert composer.pass_ is not None
+    assert composer.pass_ is not None and composer.system.objective is not None
     system, derivation = composer.system, composer.derivation
+    objective = composer.system.objective
     start = {k: v for k, v in composer.pass_.values.items() if k in system.tensors}
     at, here = float(start[key]), float(start[given])
     rows = []
@@ -169,7 +169,7 @@ def _compared(composer: _Composer, key: str, given: str, line: str) -> tuple[tup
             point[equation.lhs.key] = evaluate.evaluate(equation.rhs, point, ())
         local = next(s for s in derivation.of("partial", line) if s.result.lhs.by.key == key)
         slope_here = float(point[cotangent(key)])
-        cost = float(point[system.objective])
+        cost = float(point[objective])
         rows.append(
             (
                 worked.number(value),
@@ -181,13 +181,19 @@ def _compared(composer: _Composer, key: str, given: str, line: str) -> tuple[tup
         )
         across = np.linspace(at - 4, at + 4, 97)
         heights = [
-            float(evaluate.run(system, {**start, given: np.asarray(value), key: np.asarray(w)})[system.objective]) for w in across
+            float(evaluate.run(system, {**start, given: np.asarray(value), key: np.asarray(w)})[objective]) for w in across
         ]
         points = tuple((float(w), h) for w, h in zip(across, heights, strict=True))
         curves.append((Entry.of(given), worked.number(value), points, style, (at, cost, slope_here), worked.number(slope_here)))
-    headers = (Entry.of(given), Entry.of(line), derivation.of("partial", line)[0].result.lhs, composer.objective(), Entry.of(cotangent(key)))
+    headers = (
+        Entry.of(given),
+        Entry.of(line),
+        derivation.of("partial", line)[0].result.lhs,
+        composer.objective(),
+        Entry.of(cotangent(key)),
+    )
     partial = next(s for s in derivation.of("partial", line) if s.result.lhs.by.key == key).result.lhs
-    headers = (headers[0], headers[1], chain.Partial(partial.of, partial.by), headers[3], headers[4])
+    headers = (headers[0], headers[1], Partial(partial.of, partial.by), headers[3], headers[4])
     picture = {"curves": curves, "x": Entry.of(key), "y": composer.objective(), "mark": at}
     return ((headers, *rows)), picture
 
@@ -224,7 +230,13 @@ def average(composer: _Composer) -> list[Section]:
     for key in [*signals[:1], *(t.key for t in system.parameters)]:
         if key in derivation.gradients:
             steps = derivation.of("gradient", key)
-            found.append(Line((Form("index", steps[-1].result),), ("read_off",) if key not in signals else ("inline",), result=key not in signals))
+            found.append(
+                Line(
+                    (Form("index", steps[-1].result),),
+                    ("read_off",) if key not in signals else ("inline",),
+                    result=key not in signals,
+                )
+            )
     blocks: list[Block] = [
         Prose("average", {"objective": composer.objective()}),
         Lines(tuple(lines), glyphs),
@@ -232,6 +244,3 @@ def average(composer: _Composer) -> list[Section]:
         Lines(tuple(found), glyphs),
     ]
     return [Section("average", tuple(blocks))]
-
-
-__all__ = ["Curve", "Mark", "average", "chain_rule", "definition", "explore", "marked", "question", "slope", "views"]

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import sympy
@@ -50,7 +50,7 @@ class Index(Symbol):
         return (self.name, self.size)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _index(cls: type[Index], name: str, size: int) -> Index:
     index: Index = Symbol.__xnew__(cls, name, integer=True)
     index.size = size

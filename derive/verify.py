@@ -286,7 +286,9 @@ class _Point:
                 at = transform(textbook, lambda n, i=i: Entry.of(n.key, i) if isinstance(n, Entry) else None)  # type: ignore[misc]
                 value = evaluate.evaluate(at, {"u": u, "f": f}, (i,))
                 reference = evaluate.tilted(evaluate.apply(name, 0, u + 1j * evaluate.STEP))
-                self.found.append(Check(f"the slope of {name}", "index", "complex step", _off(value, reference), TOLERANCE, "function", name))
+                self.found.append(
+                    Check(f"the slope of {name}", "index", "complex step", _off(value, reference), TOLERANCE, "function", name)
+                )
 
     def check_whole(self) -> None:
         """Each parameter's gradient against the whole forward pass; many parameters in eight groups."""
@@ -352,9 +354,7 @@ class _Point:
 
     # --- views to numbers ------------------------------------------------------------------------------------------------
 
-    def compare(
-        self, step: Step, reference: Array, axes: Sequence[Expr], extra: Values, how: str, both: bool = False
-    ) -> None:
+    def compare(self, step: Step, reference: Array, axes: Sequence[Expr], extra: Values, how: str, both: bool = False) -> None:
         for view in self.shown_in:
             try:
                 shown = views.shown(step.result, view, self.derivation.system)
@@ -384,7 +384,9 @@ class _Point:
 
     def add(self, step: Step, view: str, how: str, error: float) -> None:
         what = _what(step)
-        self.found.append(Check(what, view, how, float(error) if np.isfinite(error) else float("inf"), TOLERANCE, step.section, step.about))
+        self.found.append(
+            Check(what, view, how, float(error) if np.isfinite(error) else float("inf"), TOLERANCE, step.section, step.about)
+        )
 
 
 def _what(step: Step) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +11,9 @@ from . import evaluate
 from .derivation import Derivation
 from .errors import SpecError
 from .evaluate import Array, Values
+from .sheet import Number
 from .spec import Spec
 from .tensor import Entry, System, Tensor, cotangent
-from .sheet import Number
 
 RATES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001, 0.0001)
 DIGITS = 4
@@ -62,7 +61,7 @@ def _given(spec: Spec, system: System) -> Values:
             raise SpecError(f"{many} named `{name}`", place=spec.place("values", name), hint=f"given here: {known}")
         tensor = system.tensors[keys[0]]
         array = np.array(value, dtype=float)
-        if array.shape != tensor.shape and array.size == int(np.prod(tensor.shape)) and 1 in (*array.shape, *tensor.shape, array.size):
+        if array.size == 1 and int(np.prod(tensor.shape)) == 1:  # 2 for a vector with one entry
             array = array.reshape(tensor.shape)
         if array.shape != tensor.shape:
             raise SpecError(
@@ -123,7 +122,7 @@ def _pass(spec: Spec, derivation: Derivation, start: Values, given: frozenset[st
     for equation in derivation.gradients.values():
         lhs = equation.lhs
         assert isinstance(lhs, Entry)
-        values[lhs.key] = evaluate.evaluate(equation.rhs, values, lhs.indices)  # type: ignore[arg-type]
+        values[lhs.key] = evaluate.evaluate(equation.rhs, values, lhs.indices)
     if system.objective is None:
         return Pass(values, 0.0, {}, given)
     before = float(values[system.objective])
@@ -193,6 +192,3 @@ def _rows(values: Array) -> tuple[Any, ...] | Number:
 def exact(shown: Any) -> bool:
     """Whether every number in it is exact."""
     return shown.exact if isinstance(shown, Number) else all(exact(s) for s in shown)
-
-
-__all__ = ["Mapping", "Pass", "array", "exact", "number", "work"]

@@ -90,7 +90,7 @@ define:
 def test_an_own_layer_goes_the_whole_way() -> None:
     found = checked(SCALE)
     assert {"gamma.2", "beta.2"} <= set(found.gradients)
-    assert printed(found.gradients["gamma.2"], "matrix", found.system).endswith(r"\odot\,a^{(1)}")
+    assert printed(found.gradients["gamma.2"], "matrix", found.system).endswith(r" \odot a^{(1)}")
     values = forward(
         found.system,
         **{"x": [0, 0, 0], "W.1": np.zeros((3, 3)), "b.1": [0, 1, 2], "gamma.2": [1, 2, 3], "beta.2": [5, 5, 5], "y": [0, 0, 0]},

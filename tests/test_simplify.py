@@ -83,7 +83,7 @@ def test_recognise(text: str, line: str, wanted: str) -> None:
     lhs = definition.lhs
     assert isinstance(lhs, Entry)
     values = values_of(before, definition.rhs)
-    values[lhs.key] = evaluate.evaluate(definition.rhs, values, lhs.indices)  # type: ignore[arg-type]
+    values[lhs.key] = evaluate.evaluate(definition.rhs, values, lhs.indices)
     same_value(before, after, values)
 
 
@@ -140,10 +140,6 @@ def test_facts(text: str, wanted: str | None) -> None:
 Rewrite = Callable[[Expr], Expr]
 
 REWRITES: list[tuple[Rewrite, str, str]] = [
-    (simplify.expanded, "a*(b + c)", "a b + a c"),
-    (simplify.expanded, "(a + b)*(a - c)", "a a - a c + b a - b c"),
-    (simplify.expanded, "sum(x[k]*(y[k] + a), k)", "Σ_k x_k y_k + Σ_k x_k a"),
-    (simplify.expanded, "sum(x[k], k)*sum(y[k], k)", "Σ_{m,k} x_m y_k"),
     (simplify.cancelled, "p[i]*(-y[i]/p[i] + sum(y[k]*p[k]/p[k], k))", "-y_i + p_i Σ_k y_k"),
     (simplify.cancelled, "a*b/a", "b"),
     (simplify.cancelled, "a*b - b*a", "a b - b a"),
@@ -173,6 +169,8 @@ REWRITES: list[tuple[Rewrite, str, str]] = [
     (simplify.shortest_quotient, "a/b", r"\frac{a}{b}"),
 ]
 
+TEXTS = [*dict.fromkeys(text for _, text, _ in REWRITES), "a*(b + c)", "(a + b)*(a - c)", "sum(x[k]*(y[k] + a), k)"]
+
 
 @pytest.mark.parametrize(
     ("rewrite", "text", "wanted"), REWRITES, ids=[f"{rewrite.__name__}: {text}" for rewrite, text, _ in REWRITES]
@@ -185,14 +183,14 @@ def test_rewrites(rewrite: Rewrite, text: str, wanted: str) -> None:
 
 
 @pytest.mark.parametrize("rewrite", list(dict.fromkeys(rewrite for rewrite, _, _ in REWRITES)), ids=lambda r: r.__name__)
-@pytest.mark.parametrize("text", [text for _, text, _ in REWRITES])
+@pytest.mark.parametrize("text", TEXTS)
 def test_no_rewrite_changes_a_value(rewrite: Rewrite, text: str) -> None:
     before = expression(text)
     same_value(before, rewrite(before))
 
 
 @pytest.mark.parametrize("rewrite", [simplify.positive_first, simplify.signs_out, simplify.cancelled, simplify.common_first])
-@pytest.mark.parametrize("text", [text for _, text, _ in REWRITES])
+@pytest.mark.parametrize("text", TEXTS)
 def test_a_rewrite_done_twice_is_done_once(rewrite: Rewrite, text: str) -> None:
     once = rewrite(expression(text))
     assert show(rewrite(once)) == show(once)

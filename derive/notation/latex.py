@@ -147,7 +147,11 @@ class Printer:
         key = entry.key
         if self.symbols is None:
             shown = f"bar {primal(key)}" if is_cotangent(key) else key
-            return named(shown.replace("bar ", "").split(".")[0]).latex(indices) if not is_cotangent(key) else rf"\bar{{{named(primal(key).split('.')[0]).letter}}}_{{{indices}}}"
+            return (
+                named(shown.replace("bar ", "").split(".")[0]).latex(indices)
+                if not is_cotangent(key)
+                else rf"\bar{{{named(primal(key).split('.')[0]).letter}}}_{{{indices}}}"
+            )
         if not is_cotangent(key):
             return self.symbols.glyph(key, entry=True).latex(indices)
         if self.symbols.is_signal(key):
@@ -220,15 +224,14 @@ class Printer:
         return r"\frac" in self.text(expr).latex if isinstance(expr, Entry | Add) else False
 
     def _side_by_side(self, parts: Sequence[Expr], first: bool = True) -> str:
-        shown = []
+        shown: list[str] = []
         for place, part in enumerate(parts):
             text = self.text(part)
             last = place == len(parts) - 1
             shown.append(text.within("total") if last and isinstance(part, Total) else text.within("product"))
         out = shown[0]
-        for before, text in zip(parts, shown[1:], strict=False):
-            number = before.is_Number
-            out += ("" if number and not text[0].isdigit() else r"\,") + text
+        for before, piece in zip(parts, shown[1:], strict=False):
+            out += ("" if before.is_Number and not piece[0].isdigit() else r"\,") + piece
         return out
 
     def _power(self, expr: Pow) -> Text:
@@ -243,7 +246,7 @@ class Printer:
         text = self.text(base)
         if isinstance(base, Elementwise):
             return Text(f"{text.latex}^{{{shown}}}", BINDING["power"])
-        if text.binding < BINDING["atom"] or "^" in text.latex or isinstance(base, Entry) and r"\frac" in text.latex:
+        if text.binding < BINDING["atom"] or "^" in text.latex or (isinstance(base, Entry) and r"\frac" in text.latex):
             return Text(rf"{brackets(text.latex)}^{{{shown}}}", BINDING["power"])
         return Text(f"{text.latex}^{{{shown}}}", BINDING["power"])
 
@@ -284,7 +287,11 @@ class Printer:
         from ..catalogue import function
 
         glyph = function(name).record.glyph
-        shown = named(glyph).letter if len(glyph) == 1 or named(glyph).letter.startswith("\\") and "mathit" not in named(glyph).letter else ""
+        shown = (
+            named(glyph).letter
+            if len(glyph) == 1 or (named(glyph).letter.startswith("\\") and "mathit" not in named(glyph).letter)
+            else ""
+        )
         if not shown:
             shown = r"\tanh" if glyph == "tanh" else rf"\operatorname{{{glyph}}}"
         return shown + "'" * order
@@ -303,7 +310,13 @@ class Printer:
             if r"\frac" not in inner.latex and r"\sum" not in inner.latex:
                 return Text(rf"e^{{{inner.latex}}}", BINDING["power"])
             return Text(r"\exp" + self.bracketed(argument), BINDING["power"])
-        names = {sympy.log: r"\log", sympy.sin: r"\sin", sympy.cos: r"\cos", sympy.erf: r"\operatorname{erf}", sympy.tanh: r"\tanh"}
+        names = {
+            sympy.log: r"\log",
+            sympy.sin: r"\sin",
+            sympy.cos: r"\cos",
+            sympy.erf: r"\operatorname{erf}",
+            sympy.tanh: r"\tanh",
+        }
         name = names.get(expr.func, rf"\operatorname{{{expr.func.__name__}}}")
         if isinstance(argument, Entry) and r"\frac" not in self.entry(argument):
             return Text(rf"{name} {self.entry(argument)}", BINDING["product"])
@@ -327,7 +340,10 @@ class Printer:
                 body = inner.latex if simple else brackets(inner.latex)
                 return Text(rf"{body}^{{\top}}", BINDING["power"])
             case arrays.Times():
-                shown = [brackets(self.text(a).latex) if isinstance(a, arrays.Product) else self.text(a).within("product") for a in node.args]
+                shown = [
+                    brackets(self.text(a).latex) if isinstance(a, arrays.Product) else self.text(a).within("product")
+                    for a in node.args
+                ]
                 return Text(r"\,".join(shown), BINDING["product"])
             case arrays.Product():
                 return Text(r"\,".join(self.text(a).within("product") for a in node.args), BINDING["product"])
@@ -344,9 +360,9 @@ class Printer:
             case arrays.SquaredNorm():
                 return Text(rf"\lVert {unbroken(self.side(node.of))} \rVert^{{2}}", BINDING["power"])
             case arrays.Positive():
-                inner = node.of
-                shown = self.comparison(inner.expr) if isinstance(inner, arrays.Scalar) else rf"{self.side(inner)} > 0"
-                return Text(rf"[\,{shown}\,]", BINDING["atom"])
+                inside = node.of
+                claim = self.comparison(inside.expr) if isinstance(inside, arrays.Scalar) else rf"{self.side(inside)} > 0"
+                return Text(rf"[\,{claim}\,]", BINDING["atom"])
             case arrays.Diagonal():
                 return Text(rf"\operatorname{{diag}}{self.bracketed(node.of)}", BINDING["power"])
             case arrays.Inner():
@@ -357,7 +373,11 @@ class Printer:
         raise TypeError(type(node).__name__)
 
     def _fraction(self, node: Any) -> bool:
-        return isinstance(node, arrays.Name) and is_cotangent(node.key) and (self.symbols is None or not self.symbols.is_signal(node.key))
+        return (
+            isinstance(node, arrays.Name)
+            and is_cotangent(node.key)
+            and (self.symbols is None or not self.symbols.is_signal(node.key))
+        )
 
     def array_name(self, node: arrays.Name) -> str:
         """A tensor as an array; labels stand below it."""
@@ -406,7 +426,11 @@ class Printer:
             shown = self.text(function.exp).latex
             inner = self.text(node.of)
             if scalar and function.exp.is_negative:
-                below = self.side(node.of) if function.exp == -1 else self.text(arrays.Map((), power(function.base, -function.exp), node.of)).latex
+                below = (
+                    self.side(node.of)
+                    if function.exp == -1
+                    else self.text(arrays.Map((), power(function.base, -function.exp), node.of)).latex
+                )
                 return Text(rf"\frac{{1}}{{{below}}}", BINDING["product"])
             if scalar and function.exp == sympy.Rational(1, 2):
                 return Text(rf"\sqrt{{{self.side(node.of)}}}", BINDING["atom"])

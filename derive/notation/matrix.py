@@ -221,7 +221,7 @@ def _name(entry: Entry, axes: Axes, change: bool, labels: Collection[Index]) -> 
     inside = tuple(i for n, i in enumerate(entry.indices) if (n, i) not in beside)
     if not all(isinstance(i, Index) for i in inside) or len(set(inside)) != len(inside):
         raise NoMatrixForm("an index that stands twice, or is shifted")
-    name = Name(inside, entry.key, change, beside)  # type: ignore[arg-type]
+    name = Name(inside, entry.key, change, beside)
     return name if inside == axes else _oriented(name, axes)
 
 

@@ -28,6 +28,7 @@ from ..tensor import (
     Where,
     Within,
     add,
+    factors,
     is_cotangent,
     neg,
     power,
@@ -290,8 +291,14 @@ class Printer:
         loosest = "total" if isinstance(node.of, arrays.LabelTotal) else "hadamard"
         if factor == 1:
             return Text("−" + body.within("total"), BINDING["sign"])
-        front = self.text(factor)
-        text = f"{front.text if factor.is_Rational else front.within('product')} {body.within(loosest)}"
+        under = [f for f in factors(factor) if isinstance(f, Pow) and f.exp.is_number and f.exp.is_negative]
+        if under:  # (x - μ 1)/√v, not (1/√v) (x - μ 1)
+            top = _side_by_side([*(self.text(f) for f in factors(factor) if f not in under and f != 1), body])
+            bottom = _side_by_side([self.text(power(f.base, -f.exp)) for f in under])
+            text = f"{top.within('product')}/{bottom.within('power')}"
+        else:
+            front = self.text(factor)
+            text = f"{front.text if factor.is_Rational else front.within('product')} {body.within(loosest)}"
         return Text(("−" if minus else "") + text, BINDING["sign" if minus else "hadamard"])
 
     def _map(self, node: arrays.Map) -> Text:

@@ -1,8 +1,8 @@
 """The views: the same equation as scalars, with indices, with matrices, or with matrices over a mini-batch.
 
-    scalar, index   the equation as it is derived
-    matrix          arrays; in a mini-batch the training example is a label ("for each n")
-    batch           arrays whose rows (or columns) are the training examples
+scalar, index   the equation as it is derived
+matrix          arrays; in a mini-batch the training example is a label ("for each n")
+batch           arrays whose rows (or columns) are the training examples
 """
 
 from __future__ import annotations
