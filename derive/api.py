@@ -25,9 +25,6 @@ from .spec import Spec
 from .tensor import System
 from .verify import Check
 
-EXAMPLES = 4
-"""Training examples of a mini-batch where the spec does not say how many."""
-
 
 def load(source: str | Path, views: Sequence[str] = ()) -> Spec:
     """Read and validate a spec; `views` overrules the views it asks for. Raises SpecError."""
@@ -57,9 +54,9 @@ def system(found: Spec) -> System:
     built = network.build(found)
     asked = views(found)
     if "scalar" in asked:
-        built = network.in_scalars(built)
+        built = network.in_scalars(built, found.place("view"))
     if found.examples or "batch" in asked:
-        built = network.over_examples(built, found.examples or EXAMPLES, found.examples_in == "columns")
+        built = network.over_examples(built, found.examples or spec.BATCH_SIZE, found.examples_in == "columns")
     return built
 
 

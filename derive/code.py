@@ -7,12 +7,9 @@ linearly with the network. Nothing of a spec reaches it but names, made into ide
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import re
 import textwrap
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -21,12 +18,13 @@ from sympy import Expr
 from . import catalogue
 from .catalogue import F, U
 from .derivation import Derivation
+from .identifiers import Identifiers
 from .notation import views
 from .notation.arrays import ArrayEquation
 from .notation.pieces import Axes, Piece
-from .notation.python import Writer, function_name
-from .notation.symbols import UNICODE_GREEK
-from .tensor import Elementwise, Entry, Equation, Index, Role, System, Tensor, cotangent, entries, is_cotangent, transform
+from .notation.python import Writer
+from .notation.python_scalars import function_name
+from .tensor import COUNT, Elementwise, Entry, Equation, Index, Role, System, Tensor, cotangent, entries, is_cotangent, transform
 
 WIDTH = 100
 """A sum longer than this is broken at its signs."""
@@ -41,7 +39,7 @@ def code(derivation: Derivation, title: str = "") -> str:
     has no objective, the cotangents it starts from are given among the values, under keys such as `bar O`.
     """
     system = derivation.system
-    names = Names(derivation)
+    names = Identifiers(derivation)
     forward = _Function(system, names.scope())
     backward = _Function(system, names.scope())
     computed = [e for e in system.equations if isinstance(e.lhs, Entry)]
@@ -98,6 +96,9 @@ def _of(derivation: Derivation) -> str:
 
 def _given(system: System, key: str) -> str:
     """A value that the caller gives; a constant of the spec has its own value where the caller gives none."""
+    if key == COUNT:
+        example = next(t for t in system.of_role("input", "target") if t.batch is not None)
+        return f"np.shape(values[{_quoted(example.key)}])[{example.batch}]"
     if key in system.constants:
         return f"np.asarray(values.get({_quoted(key)}, {system.constants[key]!r}))"
     return f"np.asarray(values[{_quoted(key)}])"
@@ -146,7 +147,7 @@ class _Function:
     """The body of one function while it is being written."""
 
     system: System
-    names: Names
+    names: Identifiers
     writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -182,71 +183,13 @@ def _quoted(key: str) -> str:
     return '"' + repr(key)[1:-1].replace('"', '\\"') + '"'
 
 
-# --- names --------------------------------------------------------------------------------------------------------------------
-
-
-class Names:
-    """Identifiers: readable, and none that Python, NumPy or this module's text uses already."""
-
-    def __init__(self, derivation: Derivation) -> None:
-        functions = catalogue.functions()
-        self.taken = {
-            *keyword.kwlist, *keyword.softkwlist, *dir(builtins),
-            *["np", "math", "forward", "gradients", "values", "known", "softmax", "erf"],
-            *(function_name(name, order) for name in functions for order in range(3)),
-        }
-        self.found: dict[str, str] = {}
-        self.letters: dict[str, str] = {}
-        system = derivation.system
-        for key in system.tensors:
-            self.found[key] = self.fresh(_identifier(key))
-        for key in dict.fromkeys([*derivation.gradients, *derivation.seeds]):
-            tensor = system.tensors[key]
-            signal = "delta" + ("" if tensor.layer is None else str(tensor.layer)) if tensor.cased else f"delta_{self.found[key]}"
-            self.found[cotangent(key)] = self.fresh(signal if tensor.signal else f"grad_{self.found[key]}")
-
-    def scope(self) -> Names:
-        """The same identifiers, to which a function may add its own."""
-        own = copy(self)
-        own.taken, own.letters = set(self.taken), dict(self.letters)
-        return own
-
-    def of(self, key: str) -> str:
-        """The identifier of a tensor, or of a cotangent."""
-        return self.found[key]
-
-    def letter(self, letter: str) -> str:
-        """The identifier of an index array."""
-        if letter not in self.letters:
-            self.letters[letter] = self.fresh(letter)
-        return self.letters[letter]
-
-    def fresh(self, wanted: str) -> str:
-        """`wanted`, or the like of it that is free."""
-        name, number = wanted, 1
-        while name in self.taken:
-            name, number = f"{wanted}_{number if number > 1 else ''}", number + 1
-        self.taken.add(name)
-        return name
-
-
-def _identifier(key: str) -> str:
-    """W.2 as W2, `C each` as C_each, θ as theta."""
-    base, _, layer = key.partition(".")
-    for letter, spelt in UNICODE_GREEK.items():
-        base = base.replace(letter, spelt)
-    base = re.sub(r"[^A-Za-z0-9_]", "_", base)
-    name = f"{base}_{layer}" if base[-1:].isdigit() and layer else base + re.sub(r"\W", "_", layer)
-    return name if name[:1].isalpha() else f"v{name}"
-
-
 # --- the rest of the module -----------------------------------------------------------------------------------------------------
 
 
 def _docstring(derivation: Derivation, title: str, wanted: Sequence[str]) -> list[str]:
     system = derivation.system
     rows = [
-        *((t.key, f"{t.role}{_otherwise(system, t.key)}", t.shape) for t in system.of_role(*GIVEN)),
+        *((t.key, f"{t.role}{_otherwise(system, t.key)}", t.shape) for t in system.of_role(*GIVEN) if t.key != COUNT),
         *((cotangent(k), f"cotangent of {k}, where backpropagation starts", system.tensors[k].shape) for k in derivation.seeds),
     ]
     computed = [(_key(e), "", system.tensors[_key(e)].shape) for e in system.equations]
@@ -346,4 +289,4 @@ class _Argument:
         return wanted
 
 
-__all__ = ["Names", "code"]
+__all__ = ["code"]

@@ -104,13 +104,13 @@ class Derivation:
         return tensor_of(self.system, key)
 
     def _repr_latex_(self) -> str:
-        return (
-            "$\\displaystyle \\begin{array}{l} "
-            + r" \\ ".join(
-                e._repr_latex_().removeprefix("$\\displaystyle ").removesuffix("$") for e in self.parameter_gradients.values()
-            )
-            + " \\end{array}$"
-        )
+        from .notation import latex
+        from .notation.symbols import Symbols
+
+        symbols = Symbols(self.system)
+        found = self.parameter_gradients or self.gradients
+        lines = r" \\ ".join(latex.plain(e, symbols) for e in found.values())
+        return rf"$\displaystyle \begin{{array}}{{l}} {lines} \end{{array}}$"
 
 
 def tensor_of(system: System, key: str) -> Tensor:

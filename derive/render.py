@@ -21,7 +21,8 @@ from .catalogue import rules
 from .escape import escape
 from .figures import FIGURE_PREAMBLE
 from .notation.arrays import ArrayEquation
-from .notation.latex import Printer, unbroken
+from .notation.latex import Printer
+from .notation.latex_scalars import unbroken
 from .notation.numeric import NumberPrinter
 from .sheet import Figure, Line, Number, Sheet, Text, Value
 from .tensor import Entry, Equation

@@ -41,7 +41,7 @@ class Index(Symbol):
     size: int
 
     def __new__(cls, name: str, size: int) -> Index:
-        return _index(cls, name, size)
+        return _index(name, size)
 
     def __getnewargs_ex__(self) -> Any:
         return ((self.name, self.size), {})
@@ -51,8 +51,8 @@ class Index(Symbol):
 
 
 @cache
-def _index(cls: type[Index], name: str, size: int) -> Index:
-    index: Index = Symbol.__xnew__(cls, name, integer=True)
+def _index(name: str, size: int) -> Index:
+    index: Index = Symbol.__xnew__(Index, name, integer=True)
     index.size = size
     return index
 
@@ -65,6 +65,9 @@ class Node(Expr):
 
     def __new__(cls, *args: Any) -> Any:
         return sympy.Basic.__new__(cls, *args)
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{type(self).__name__}({', '.join(map(printer._print, self.args))})"
 
 
 class Entry(Node):
@@ -85,6 +88,9 @@ class Entry(Node):
     def _eval_derivative(self, s: Any) -> Expr:
         return S.One if s == self else S.Zero
 
+    def _sympystr(self, printer: Any) -> str:
+        return f"{self.key}[{', '.join(map(printer._print, self.indices))}]" if self.indices else self.key
+
 
 class Differential(Node):
     """The change of an entry: `Differential(Entry.of("z", j))` is dz[j]."""
@@ -92,6 +98,9 @@ class Differential(Node):
     @property
     def entry(self) -> Entry:
         return self.args[0]
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"d{printer._print(self.entry)}"
 
 
 class Total(Node):
@@ -204,8 +213,10 @@ def power(base: Expr, exponent: Any) -> Expr:
         return base
     if exponent is S.Zero:
         return S.One
-    if base.is_Number and exponent.is_Number and exponent.is_Integer:
-        return base**exponent
+    if base.is_Number and exponent.is_Number:
+        value = base**exponent
+        if value.is_Number:  # the root of 9/4, but not that of 2
+            return value
     if isinstance(base, Pow) and base.exp.is_number and exponent.is_Integer:
         return power(base.base, base.exp * exponent)
     return Pow(base, exponent, evaluate=False)

@@ -314,7 +314,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
 def test_progress_is_shown_to_a_person_only(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with cli._steadily(["one", "two"]) as (items, say):
+    with cli.steadily(["one", "two"]) as (items, say):
         for item in items:
             say(f"{item} done")
             say(DeriveError(f"{item} failed"))

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
+from specs import BATCH_NORM, CHAIN, dense, printed
 
 from derive import derivation, evaluate, network, spec, verify
 from derive.errors import Place, SpecError, ViewError
 from derive.notation.views import View
 from derive.tensor import Index, System, nodes
-from tests.specs import BATCH_NORM, CHAIN, dense, printed
 
 REFUSED = YAML(typ="safe", pure=True).load(Path(__file__).with_name("bad") / "network.yaml")
 

@@ -17,7 +17,6 @@ from ..errors import DeriveError
 from . import building, starting, telling
 from .speaking import report, steadily
 
-_steadily = steadily  # tests/test_cli.py knows it by this name
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as the shell counts them: 128 + the signal's number
 
 

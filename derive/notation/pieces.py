@@ -73,8 +73,10 @@ def filled(piece: Piece, axes: Axes) -> Piece:
 
 
 def covered(pieces: Sequence[Piece], order: Sequence[Index]) -> Axes:
-    """The indices of `order` along which one of the pieces has an axis."""
-    return tuple(a for a in order if any(a in p.axes or p.diagonal for p in pieces))
+    """The indices of `order` along which one of the pieces has an axis; in the order in which the whole arrays have them."""
+    axes = tuple(a for a in order if any(a in p.axes or p.diagonal for p in pieces))
+    whole = {p.axes for p in pieces if len(p.axes) == len(axes) and not p.diagonal}
+    return whole.pop() if len(whole) == 1 else axes
 
 
 def negative(piece: Piece) -> Piece:

@@ -37,8 +37,7 @@ from ..tensor import (
 )
 from . import arrays
 from .arrays import ArrayEquation, Node
-from .latex import BINDING
-from .latex import _sign as sign
+from .precedence import BINDING, sign
 from .symbols import UNICODE_GREEK, Labels
 
 ABOVE = str.maketrans("0123456789-L", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ")
@@ -86,6 +85,7 @@ class Printer:
     def __init__(self, system: System, labels: Labels = "absolute") -> None:
         self.system = system
         self.labels = labels
+        self.depth = system.depth
 
     # --- what callers want ----------------------------------------------------------------------------------------------
 
@@ -107,17 +107,21 @@ class Printer:
         if not is_cotangent(key):
             tensor = self.system.tensors[key]
             base = tensor.base[0].upper() + tensor.base[1:] if matrix and tensor.cased else tensor.base
+            objective = self.system.objective
+            if objective is not None and key != objective and base == self.system.tensors[objective].base:
+                base = base[0].lower() + base[1:]  # the cost of one training example, beside the average C
             return spelt(base) + self._above(tensor.layer)
         tensor = self.system.tensors[primal(key)]
         if not tensor.signal:
             cost = "C" if self.system.objective is None else self.name(self.system.objective)
             return f"∂{cost}/∂{self.name(primal(key), matrix)}"
-        return ("Δ" if matrix else "δ") + ("" if tensor.cased else f"_{spelt(tensor.base)}") + self._above(tensor.layer)
+        own = "" if tensor.cased or tensor.base == "z" else f"_{spelt(tensor.base)}"
+        return ("Δ" if matrix else "δ") + own + self._above(tensor.layer)
 
     def _above(self, layer: int | None) -> str:
         if layer is None:
             return ""
-        below = self.system.depth - layer
+        below = self.depth - layer
         relative = "L" if below == 0 else f"L-{below}"
         return (relative if self.labels == "relative" else str(layer)).translate(ABOVE)
 
@@ -202,13 +206,14 @@ class Printer:
             bottom = self._power(base, -exponent) if exponent != -1 else base
             return Text(f"1/{bottom.within('power')}", BINDING["hadamard"])
         # a name that carries a layer number, z², needs brackets before it is squared
-        bare = base.text if base.binding == BINDING["atom"] and not set(base.text) & set("⁰¹²³⁴⁵⁶⁷⁸⁹ᴸ′") else f"({base.text})"
+        raised = bool(set(base.text) & set("⁰¹²³⁴⁵⁶⁷⁸⁹ᴸ′")) and not base.text.endswith(")")
+        bare = f"({base.text})" if raised else base.within("atom")
         if exponent.is_Integer:
             return Text(bare + str(int(exponent)).translate(ABOVE), BINDING["power"])
         return Text(f"{bare}^{self.text(exponent).within('atom')}", BINDING["power"])
 
     def _call(self, name: str, argument: Any) -> Text:
-        return Text(f"{name}({self.text(argument).text})", BINDING["power"])
+        return Text(f"{name}({self.text(argument).text})", BINDING["atom"])
 
     def _where(self, expr: Where) -> Text:
         condition, then, other = expr.args

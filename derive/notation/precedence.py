@@ -1,0 +1,34 @@
+"""What every printer of expressions needs: how tightly each form holds together, and where a term's minus sign is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Mul
+
+from ..tensor import Total, mul
+from . import arrays
+
+BINDING = {"sum": 10, "total": 20, "product": 30, "hadamard": 25, "sign": 15, "power": 60, "atom": 100}
+"""How tightly each form holds together; a part that binds more loosely than its place asks for gets brackets."""
+
+
+def sign(term: Any) -> tuple[bool, Any]:
+    """Whether a term has a minus sign, and the term without it."""
+    if isinstance(term, arrays.Scaled):
+        minus, factor = sign(term.factor)
+        return (True, arrays.scaled(factor, term.of)) if minus else (False, term)
+    if isinstance(term, arrays.Scalar):
+        minus, expr = sign(term.expr)
+        return minus, arrays.Scalar((), expr)
+    if isinstance(term, arrays.Node):
+        return False, term
+    if term.is_Number and term.is_negative:
+        return True, -term
+    if isinstance(term, Mul) and term.args[0].is_Number and term.args[0].is_negative:
+        return True, mul(-term.args[0], *term.args[1:])
+    if isinstance(term, Total):
+        minus, body = sign(term.body)
+        if minus:
+            return True, Total(body, *term.indices)
+    return False, term
