@@ -261,7 +261,7 @@ def read_off(seed: Entry, term: Term, bound: Sequence[Index], shape: Sequence[in
     free: list[Index] = []
     conditions: list[Expr] = []
     solved: dict[Index, Expr] = {}
-    taken = [n for n in (*summed, *free_indices(term.expr()))]
+    taken = [*summed, *free_indices(term.expr())]
     taken += [n for n in nodes(term.coefficient) if isinstance(n, Index)]
     for axis, at in enumerate(term.entry.indices):
         if isinstance(at, Index) and at in summed and at not in free:

@@ -197,13 +197,16 @@ class _Composer:
         blocks: list[Block] = [Prose("differentials", {"held": self.held_symbols()})]
         parts = self.parts(groups.forward_runs(self.system))
         last_alike = {self.alike(key): key for _, keys in parts for key in keys}
-        first, left_out = True, False
+        first, left_out, told = True, False, False
         for run, keys in parts:
             general = run.general if run else {}
             if run is not None and run.many:
                 blocks.append(self.for_layers(run))
             for key in keys:
                 blocks.append(Lines(self.differential_lines(key, general)))
+                if not told and not general and (words := story.in_words(self, key)):
+                    blocks.append(words)
+                    told = True
                 held = self.partials(key, general)
                 if held is None:
                     continue

@@ -73,6 +73,19 @@ def _keyed(expr: Expr, system: System) -> Expr:
     return transform(expr, lambda n: Entry.of(known.get(n.key, n.key), *n.indices) if isinstance(n, Entry) else None)
 
 
+def in_words(composer: _Composer, key: str) -> Prose | None:
+    """dz = dw a + db + w da in a sentence, where a line has that form."""
+    terms = composer.derivation.terms[key]
+    if len(terms) != 3:
+        return None
+    weight, bias, below = terms
+    fits = weight.coefficient == below.entry and below.coefficient == weight.entry and bias.coefficient == 1
+    if not fits or composer.system.tensors[weight.entry.key].role != "parameter":
+        return None
+    names = {"value": key, "weight": weight.entry.key, "bias": bias.entry.key, "below": below.entry.key}
+    return Prose("in_words", {k: Entry.of(v) for k, v in names.items()})
+
+
 def asked_about(composer: _Composer) -> tuple[str, str] | None:
     """The keys of the pair that the spec explores, of which the second influences the value of the first's gradient."""
     wanted = composer.spec.explore
@@ -123,7 +136,7 @@ def explore(composer: _Composer) -> list[Section]:
     if pair is None or composer.pass_ is None:
         return []
     key, given = pair
-    system, derivation = composer.system, composer.derivation
+    derivation = composer.derivation
     steps = chain.second(derivation, key, given)
     view = composer.views[0]
     lines = [Line((Form(view, s.result),), s.rules) for s in steps]
@@ -163,7 +176,7 @@ def _compared(composer: _Composer, key: str, given: str, line: str) -> tuple[tup
     at, here = float(start[key]), float(start[given])
     rows = []
     curves = []
-    for value, style in ((here, "solid"), (here + 1.0 if here <= 0.5 else here - 1.0, "dashed")):
+    for value, style in ((here, "solid"), (here + 2.0 if here <= 0.5 else here - 2.0, "dashed")):
         point = evaluate.run(system, {**start, given: np.asarray(value)})
         for equation in derivation.gradients.values():
             point[equation.lhs.key] = evaluate.evaluate(equation.rhs, point, ())

@@ -72,14 +72,13 @@ equations:
 COUNTING = """
 title: sums over indices on which nothing depends, and index arrays that change in between
 inputs: {x: [5, 3], u: 7, v: 7}
-parameters: {W: [2, 2], b: 2, w: 3, D: [4, 4], R: [2, 3, 4]}
-sizes: {m: 5}
+parameters: {W: [2, 2], b: 2, w: 3, D: [4, 4], R: [2, 3, 4], y: 5}
 equations:
   - z[c,i,j] = sum(W[c,p]*x[i+p,j], p) + b[c]
   - f[i] = sum(w[p]*u[2*i+p], p)
   - g[i] = D[i,i]
   - h[i] = sum(w[p]*v[2*i+p], p)
-  - q[k,i,j] = sum(R[i,j,k]**3, m)
+  - q[k,i,j] = sum(R[i,j,k]**3 + y[m], m)
   - C = sum(z[c,i,j], c, i, j) + sum(f[i]*h[i], i) + sum(g[i]**2, i) + sum(q[k,i,j], k, i, j)
 """
 

@@ -304,7 +304,7 @@ def _column(array: Matrix) -> Matrix:
 def _picked(node: Name, values: Mapping[str, Matrix], labels: Mapping[Index, int]) -> Matrix:
     array = values[f"d {node.key}" if node.change else node.key]
     for axis, index in sorted(node.labels, key=lambda pair: -pair[0]):
-        place = labels[index] if isinstance(index, Index) else int(index.subs({i: v for i, v in labels.items()}))
+        place = labels[index] if isinstance(index, Index) else int(index.subs(dict(labels)))
         array = np.take(array, place, axis=axis)
     return array
 

@@ -157,3 +157,6 @@ def plain(equation: Equation | ArrayEquation, symbols: Symbols | None = None) ->
     """An equation on one line, for notebooks and messages."""
     lhs, rhs = Printer(symbols).equation(equation)
     return unbroken(f"{lhs} = {rhs}")
+
+
+__all__ = ["Printer", "brackets", "plain", "unbroken"]
