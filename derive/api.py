@@ -19,6 +19,7 @@ from . import chain, compose, network, render, spec, verify
 from .catalogue import functions, layers, losses, vectors
 from .derivation import Derivation
 from .derivation import derive as _derive
+from .notation.symbols import Labels
 from .notation.views import View
 from .sheet import Sheet
 from .spec import Spec
@@ -103,18 +104,18 @@ def pdf(source: str | Path, output: Path) -> Path:
     return output
 
 
-def code(derivation: Derivation) -> str:
+def code(derivation: Derivation, title: str = "") -> str:
     """A plain NumPy module with forward(values) and gradients(values), from the derived formulas."""
     from .code import code as written
 
-    return written(derivation)
+    return written(derivation, title)
 
 
-def show(derivation: Derivation) -> str:
+def show(derivation: Derivation, labels: Labels = "absolute") -> str:
     """The steps, readable in a terminal."""
     from .show import show as shown
 
-    return shown(derivation, derivation.asked[0])
+    return shown(derivation, derivation.asked[0], labels)
 
 
 def examples() -> dict[str, Path]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, Literal
 
 import sympy
@@ -431,7 +431,7 @@ class System:
     remarks: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def depth(self) -> int:
         """The number of layers, L."""
         return max((b.number for b in self.blocks), default=0)

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from derive import api, cli, typeset
+from derive.cli import speaking
 from derive.errors import DeriveError, TypesetError
 
 NEURON = 'title: A neuron of mine\nequations: ["z = w*a + b"]\n'
@@ -314,7 +315,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
 def test_progress_is_shown_to_a_person_only(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with cli.steadily(["one", "two"]) as (items, say):
+    with speaking.steadily(["one", "two"]) as (items, say):
         for item in items:
             say(f"{item} done")
             say(DeriveError(f"{item} failed"))

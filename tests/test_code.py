@@ -18,11 +18,13 @@ import pytest
 from autograd import grad
 from numpy.typing import NDArray
 from specs import ALL, BATCH_NORM, CHAIN, CLASSIFIER, dense, derived
+from sympy import Rational
 
 from derive import evaluate, verify
 from derive.code import code
 from derive.derivation import Derivation
-from derive.tensor import COUNT, Entry, Index, cotangent
+from derive.notation.python import Writer
+from derive.tensor import COUNT, Entry, Equation, Index, Total, add, cotangent, free_indices, mul, power
 
 GOLDEN = Path(__file__).parent / "golden" / "code-classifier.txt"
 
@@ -327,3 +329,43 @@ def test_a_title_is_text_and_nothing_else() -> None:
 def test_length_grows_linearly_with_depth() -> None:
     sizes = [len(code(derived(dense(*[(2, "tanh")] * depth, loss="squared_error", width=2)))) for depth in (8, 16, 32)]
     assert abs((sizes[2] - sizes[1]) - 2 * (sizes[1] - sizes[0])) < 0.1 * sizes[1]
+
+
+class Plain:
+    """Identifiers for keys that are identifiers."""
+
+    def of(self, key: str) -> str:
+        return key
+
+    def letter(self, letter: str) -> str:
+        return letter
+
+    def fresh(self, wanted: str) -> str:
+        return wanted
+
+
+J, K = Index("j", 5), Index("k", 3)
+a, b, c, W = Entry.of("a", J), Entry.of("b", J), Entry.of("c"), Entry.of("W", J, K)
+
+WRITTEN = {
+    "5 * c": Total(c, J),
+    "a.sum() / c": Total(mul(a, power(c, -1)), J),
+    "np.sum(a / b)": Total(mul(a, power(b, -1)), J),
+    "c * (a @ b)": Total(mul(c, a, b), J),
+    'np.einsum("j,j,jk->k", a, b, W, optimize=True)': Total(mul(a, b, W), J),
+    "-(a @ b)": Total(mul(-1, a, b), J),
+    "(c + 1)**2 / (2 * c)": mul(power(add(c, 1), 2), power(mul(2, c), -1)),
+    "W * a[:, None]": mul(W, a),
+    "a[:, None] - W": add(a, mul(-1, W)),
+    "-(a - b)**3": mul(-1, power(add(a, mul(-1, b)), 3)),
+    "2 * a / 3 + 0.5 * b": add(mul(Rational(2, 3), a), mul(Rational(1, 2), b)),
+    "1 / np.sqrt(c)": power(c, Rational(-1, 2)),
+}
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_an_indexed_expression_is_written_like_this(text: str) -> None:
+    expr = WRITTEN[text]
+    lhs = Entry.of("z", *free_indices(expr))
+    piece = Writer(Plain(), {}).right(Equation(lhs, expr), free_indices(expr))
+    assert piece.text == text

@@ -50,10 +50,10 @@ def test_every_step_is_one_line_under_its_heading(name: str, view: str) -> None:
         assert all(" = " in line for line in lines if not line.endswith("given from outside"))
 
 
-def test_the_line_of_the_brief() -> None:
+def test_the_product_rule_under_a_sum() -> None:
     found = derived(specs.dense((2, "sigmoid"), loss="squared_error")).of("differential", "z.1")[0]
     lhs, rhs = Printer(derived(specs.dense((2, "sigmoid"), loss="squared_error")).system).equation(found.result)
-    assert f"{lhs} = {rhs}" == "dz¹[j] = Σ_k (dW¹[j,k] x[k] + W¹[j,k] dx[k]) + db¹[j]"
+    assert f"{lhs} = {rhs}" == "dz¹[j] = Σ_k (dw¹[j,k] x[k] + w¹[j,k] dx[k]) + db¹[j]"
 
 
 def test_rules_stand_in_one_column() -> None:
@@ -64,14 +64,14 @@ def test_rules_stand_in_one_column() -> None:
 
 def test_what_is_set_to_zero_is_said() -> None:
     text = show(derived(CHAIN, scalar=True))
-    line = next(line for line in text.split("\n") if line.startswith("dz² = dW² a¹ ") and "partial" in line)
+    line = next(line for line in text.split("\n") if line.startswith("dz² = dw² a¹ ") and "partial" in line)
     assert line.endswith("partial derivative: db² = 0, da¹ = 0")
 
 
 def test_labels_count_from_the_top_where_asked() -> None:
     text = show(derived(CHAIN, scalar=True), labels="relative")
     assert "δᴸ⁻¹ = (∂C/∂aᴸ⁻¹) σ′(zᴸ⁻¹)" in text
-    assert "¹[" not in text and "W²" not in text
+    assert "¹[" not in text and "w²" not in text
 
 
 def test_a_cotangent_from_outside_is_said_to_be_given() -> None:

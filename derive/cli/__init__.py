@@ -15,7 +15,7 @@ import click
 
 from ..errors import DeriveError
 from . import building, starting, telling
-from .speaking import report, steadily
+from .speaking import report
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as the shell counts them: 128 + the signal's number
 

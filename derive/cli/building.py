@@ -96,7 +96,8 @@ def code(spec: str, output: Path | None) -> None:
     from derive import api
     from derive.typeset import write_whole
 
-    text = api.code(api.derive(load(spec)))
+    found = load(spec)
+    text = api.code(api.derive(found), found.title)
     if output is None or str(output) == "-":
         click.echo(text, nl=not text.endswith("\n"))
     else:

@@ -54,7 +54,8 @@ def show(spec: str) -> None:
     """
     from derive import api
 
-    click.echo(api.show(api.derive(load(spec))))
+    found = load(spec)
+    click.echo(api.show(api.derive(found), found.labels))
 
 
 @click.command()

@@ -106,10 +106,9 @@ class Printer:
         """A tensor's name with its layer number above; that of a cotangent is δ or ∂C/∂…."""
         if not is_cotangent(key):
             tensor = self.system.tensors[key]
-            base = tensor.base[0].upper() + tensor.base[1:] if matrix and tensor.cased else tensor.base
-            objective = self.system.objective
-            if objective is not None and key != objective and base == self.system.tensors[objective].base:
-                base = base[0].lower() + base[1:]  # the cost of one training example, beside the average C
+            base = tensor.base
+            if tensor.cased:
+                base = (base[0].upper() if matrix else base[0].lower()) + base[1:]
             return spelt(base) + self._above(tensor.layer)
         tensor = self.system.tensors[primal(key)]
         if not tensor.signal:
