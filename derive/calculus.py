@@ -32,6 +32,7 @@ from .tensor import (
     factors,
     free_indices,
     fresh,
+    like_terms,
     mul,
     neg,
     nodes,
@@ -75,14 +76,16 @@ def _d(expr: Expr, held: frozenset[str], used: dict[str, None]) -> Expr:
     if isinstance(expr, Where):
         used["where"] = None
         return Where(expr.args[0], _d(expr.args[1], held, used), _d(expr.args[2], held, used))
-    if isinstance(expr, Pow) and not _moves(expr.exp, held):
+    if isinstance(expr, Pow) and _moves(expr.exp, held):
+        used["power_by"] = None
+        by_base = mul(expr.exp, power(expr.base, add(expr.exp, -1)), _d(expr.base, held, used))
+        return add(by_base, mul(expr, sympy.log(expr.base, evaluate=False), _d(expr.exp, held, used)))
+    if isinstance(expr, Pow):
         used["power" if expr.exp is not S.NegativeOne else "quotient"] = None
         inner = expr.base
     else:
         used["chain"] = None
         inner = expr.argument if isinstance(expr, Elementwise) else expr.args[0]
-        if isinstance(expr, Pow):
-            raise NotImplementedError("a power whose exponent changes: write it with exp and log")
     return mul(slope(expr, inner), _d(inner, held, used))
 
 
@@ -177,13 +180,15 @@ def _open(expr: Expr) -> list[Term]:
 
 def _avoid(term: Term, others: Iterable[Expr]) -> Term:
     """The same term, with bound indices that do not clash with the indices of `others`."""
-    outside = [i for other in others for n in nodes(other) for i in [n] if isinstance(i, Index)]
+    outside = [n for other in others for n in nodes(other) if isinstance(n, Index)]
     names = {i.name for i in outside}
+    taken = [*outside, *(n for n in nodes(term.expr()) if isinstance(n, Index))]
     change: dict[Index, Expr] = {}
     for index in term.bound:
         if index.name in names:
-            inside = [n for n in nodes(term.expr()) if isinstance(n, Index)]
-            change[index] = fresh(index, [*outside, *inside, *(b for b in change.values() if isinstance(b, Index))])
+            other = fresh(index, taken)
+            taken.append(other)
+            change[index] = other
     return _renamed(term, change) if change else term
 
 
@@ -224,7 +229,7 @@ def _merge(opened: Sequence[Term]) -> tuple[Term, ...]:
         if len(same) == 1:
             merged.append(same[0])
         else:
-            coefficient = add(*(t.coefficient for t in same))
+            coefficient = like_terms(u for t in same for u in terms(t.coefficient))
             if coefficient is not S.Zero:
                 merged.append(Term((coefficient,), entry, (), bound))
     return tuple(merged)
@@ -248,10 +253,13 @@ def _pulled(seed: Entry, term: Term, bound: Sequence[Index]) -> Expr:
     return total(mul(seed, *term.left, Differential(term.entry), *term.right), *bound, *term.bound)
 
 
-def read_off(seed: Entry, term: Term, bound: Sequence[Index], shape: Sequence[int]) -> tuple[tuple[Index, ...], Expr]:
+def read_off(
+    seed: Expr, term: Term, bound: Sequence[Index], shape: Sequence[int], avoid: Sequence[Index] = ()
+) -> tuple[tuple[Index, ...], Expr]:
     """The contribution of one term of dz to the cotangent of the entry it changes.
 
-    seed: the cotangent of z at its own indices `bound`; shape: the shape of the entry's tensor.
+    seed: the cotangent of z at its own indices `bound`; shape: the shape of the entry's tensor; avoid: indices whose letters
+    are not to be used for new names.
     Returns the free indices that name the entry, one an axis, and the expression before its differential. Where the entry
     stands at plain, different indices, those indices are its name. An index that stands twice, a constant or an affine index
     (W[i, i], x[0], x[2i + p]) gets a new name q: an affine one is solved for a summed index with coefficient 1, within the
@@ -261,7 +269,7 @@ def read_off(seed: Entry, term: Term, bound: Sequence[Index], shape: Sequence[in
     free: list[Index] = []
     conditions: list[Expr] = []
     solved: dict[Index, Expr] = {}
-    taken = [*summed, *free_indices(term.expr())]
+    taken = [*summed, *avoid, *free_indices(term.expr())]
     taken += [n for n in nodes(term.coefficient) if isinstance(n, Index)]
     for axis, at in enumerate(term.entry.indices):
         if isinstance(at, Index) and at in summed and at not in free:

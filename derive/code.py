@@ -20,7 +20,7 @@ from .catalogue import F, U
 from .derivation import Derivation
 from .identifiers import Identifiers
 from .notation import views
-from .notation.arrays import ArrayEquation
+from .notation.arrays import ArrayEquation, LabelTotal, parts
 from .notation.pieces import Axes, Piece
 from .notation.python import Writer
 from .notation.python_scalars import function_name
@@ -159,7 +159,7 @@ class _Function:
         assert isinstance(equation.lhs, Entry)
         indices: Axes = tuple(i for i in equation.lhs.indices if isinstance(i, Index))
         shown = views.shown(equation, "batch", self.system)
-        if isinstance(shown, ArrayEquation) and shown.labels:
+        if isinstance(shown, ArrayEquation) and (shown.labels or any(isinstance(p, LabelTotal) for p in parts(shown.rhs))):
             shown = equation  # one sum over all indices rather than a loop over a label
         piece = self.writer.right(shown, indices)
         text = f"{piece.text}.copy()" if copied and re.fullmatch(r"\w+(\.T)?", piece.text) else piece.text

@@ -18,7 +18,6 @@ from .calculus import Term
 from .notation.views import View
 from .tensor import (
     HELD,
-    Delta,
     Differential,
     Elementwise,
     Entry,
@@ -125,12 +124,13 @@ def derive(system: System) -> Derivation:
     held = frozenset(t.key for t in system.tensors.values() if t.role in HELD)
     first = frozenset(t.key for t in system.parameters)
     siblings = _siblings(system)
+    shapes = {k: t.shape for k, t in system.tensors.items()}
     lines: dict[str, tuple[Term, ...]] = {}
     forward: list[Step] = []
     local: list[Step] = []
     for equation in system.equations:
         forward.append(Step("forward", _lhs(equation).key, ("definition",), (), equation))
-        steps, found = _differentiate(equation, held, first, siblings, system.facts)
+        steps, found = _differentiate(equation, held, first, siblings, system.facts, shapes)
         local += steps
         lines[_lhs(equation).key] = found
     backward, gradients, seeds = _pull_back(system, lines)
@@ -172,6 +172,7 @@ def _differentiate(
     first: frozenset[str],
     siblings: Mapping[str, list[Equation]],
     facts: Sequence[Fact],
+    shapes: Mapping[str, tuple[int, ...]],
 ) -> tuple[list[Step], tuple[Term, ...]]:
     lhs = _lhs(equation)
     change = Differential(lhs)
@@ -194,7 +195,7 @@ def _differentiate(
         if len(keys) > 1:
             alone = Equation(change, add(*(t.expr() for t in found if t.entry.key == key)))
             steps.append(Step("held", lhs.key, ("partial",), (opened,), alone))
-        steps.append(_partial(lhs, key, found, opened, facts))
+        steps.append(_partial(lhs, key, found, opened, facts, shapes))
     return steps, found
 
 
@@ -217,26 +218,34 @@ def _named(term: Term, equation: Equation, definitions: Sequence[Equation]) -> T
     return calculus.lettered(named, free_indices(equation.lhs), [n for n in nodes(equation.rhs) if isinstance(n, Index)])
 
 
-def _partial(lhs: Entry, key: str, found: Sequence[Term], opened: Equation, facts: Sequence[Fact]) -> Step:
+def _partial(
+    lhs: Entry, key: str, found: Sequence[Term], opened: Equation, facts: Sequence[Fact], shapes: Mapping[str, tuple[int, ...]]
+) -> Step:
     """∂lhs/∂entry: the terms of the other differentials set to zero, and what then stands before this one."""
     mine = [t for t in found if t.entry.key == key]
-    lead = max(mine, key=lambda t: len(t.bound))
-    parts = []
-    for term in mine:
-        deltas: list[Expr] = []
-        names: dict[Index, Expr] = {}
-        for at, wanted in zip(term.entry.indices, lead.entry.indices, strict=True):
-            if at == wanted:
-                continue
-            if isinstance(at, Index) and at in term.bound:
-                names[at] = wanted
-            else:
-                deltas.append(Delta(wanted, at))
-        rest = [i for i in term.bound if i not in names and i not in free_indices(lead.entry)]
-        parts.append(total(mul(rename(term.coefficient, names), *deltas), *rest))
+    if len(mine) == 1 and _names_its_entry(mine[0]):
+        (term,) = mine
+        by: Expr = term.entry
+        parts = [total(term.coefficient, *(i for i in term.bound if i not in free_indices(by)))]
+    else:  # several entries come together: name one of them by indices of its own, and take from each term what belongs to it
+        read = [calculus.read_off(S.One, t, (), shapes[key], free_indices(lhs)) for t in mine]
+        wanted = read[0][0]
+        by = Entry.of(key, *wanted)
+        parts = [calculus.aligned(free, value, wanted) for free, value in read]
     others = dict.fromkeys(t.entry for t in found if t.entry.key != key)
     value, _ = simplify.facts_used(simplify.outside(simplify.common_first(add(*parts))), facts)
-    return Step("partial", lhs.key, ("partial",), (opened,), Equation(Partial(lhs, lead.entry, *others), value))
+    return Step("partial", lhs.key, ("partial",), (opened,), Equation(Partial(lhs, by, *others), value))
+
+
+def _names_its_entry(term: Term) -> bool:
+    """Whether different values of the bound indices mean different entries, so that the entry as it stands is one place."""
+    told: set[Index] = set()
+    for at in term.entry.indices:
+        inside = [i for i in free_indices(at) if i in term.bound]
+        if len(inside) > 1:
+            return False
+        told.update(inside)
+    return all(i in told or i not in free_indices(term.entry) for i in term.bound)
 
 
 # --- downward -----------------------------------------------------------------------------------------------------------------

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from sympy import Expr
 
 from .notation import arrays
 from .notation.views import Shown
-from .tensor import Delta, Equation, nodes
+from .tensor import Delta, nodes
 
 ORDER = ("sum", "ones", "hadamard", "divide", "power", "diagonal", "inner", "norm", "softmax_rows", "bracket")
 
@@ -24,20 +23,9 @@ def signs(shown: Iterable[Shown]) -> tuple[str, ...]:
     return tuple(key for key in ORDER if key in found)
 
 
-def _items(item: Any) -> Iterator[Any]:
-    if isinstance(item, Expr):
-        yield from nodes(item)
-    elif isinstance(item, Equation):
-        yield from _items(item.lhs)
-        yield from _items(item.rhs)
-    elif is_dataclass(item):
-        yield item
-        for part in fields(item):
-            yield from _items(getattr(item, part.name))
-    elif isinstance(item, tuple):
-        for part in item:
-            if is_dataclass(part) or isinstance(part, Expr):
-                yield from _items(part)
+def _items(shown: Shown) -> Iterator[Any]:
+    for side in (shown.lhs, shown.rhs):
+        yield from nodes(side) if isinstance(side, Expr) else arrays.parts(side)
 
 
 def _sign(item: Any) -> set[str]:

@@ -23,9 +23,11 @@ from .tensor import (
     factors,
     free_indices,
     fresh,
+    like_terms,
     mul,
     neg,
     nodes,
+    numbered,
     power,
     rebuild,
     rename,
@@ -50,6 +52,8 @@ def _match(pattern: Expr, expr: Expr, wild: frozenset[Index], found: Binding) ->
     if isinstance(pattern, Index) and pattern in wild:
         if pattern in found:
             return found[pattern] == expr
+        if any(i.name.startswith("#") for i in free_indices(expr)):
+            return False  # an index of a sum inside has no meaning outside it
         if isinstance(expr, Index) and expr.size != pattern.size:
             return False
         found[pattern] = expr
@@ -185,18 +189,20 @@ def _open(expr: Expr) -> list[tuple[list[Expr], list[Index]]]:
 
 def _joined(parts: list[Expr], bound: list[Index], more: list[Expr], inner: list[Index]) -> tuple[list[Expr], list[Index]]:
     """Two products under their sums as one; bound indices that clash get another letter."""
-    if inner or bound:
-        left = {n.name for p in parts for n in nodes(p) if isinstance(n, Index)} | {b.name for b in bound}
-        right = {n.name for p in more for n in nodes(p) if isinstance(n, Index)}
-        everything = [n for p in (*parts, *more) for n in nodes(p) if isinstance(n, Index)]
-        change: dict[Index, Expr] = {i: fresh(i, everything) for i in inner if i.name in left}
-        if change:
-            more = [rename(p, change) for p in more]
-            inner = [c for i in inner for c in [change.get(i, i)] if isinstance(c, Index)]
-        change = {i: fresh(i, everything) for i in bound if i.name in right and i not in inner}
-        if change:
-            parts = [rename(p, change) for p in parts]
-            bound = [c for i in bound for c in [change.get(i, i)] if isinstance(c, Index)]
+    taken = [n for p in (*parts, *more) for n in nodes(p) if isinstance(n, Index)] + [*bound, *inner]
+
+    def apart(mine: list[Expr], summed: list[Index], others: list[Expr]) -> tuple[list[Expr], list[Index]]:
+        names = {n.name for p in others for n in nodes(p) if isinstance(n, Index)}
+        change: dict[Index, Expr] = {}
+        for index in summed:
+            if index.name in names:
+                other = fresh(index, taken)
+                taken.append(other)
+                change[index] = other
+        return [rename(p, change) for p in mine], [c for i in summed for c in [change.get(i, i)] if isinstance(c, Index)]
+
+    more, inner = apart(more, inner, parts)
+    parts, bound = apart(parts, bound, more)
     return [*parts, *more], [*bound, *inner]
 
 
@@ -210,7 +216,7 @@ def cancelled(expr: Expr) -> Expr:
         used = [b for b in bound if any(b in free_indices(f) for f in inside)]
         count = sympy.prod([b.size for b in bound if b not in used])
         out.append(mul(count, *outside, total(mul(*inside), *used)))
-    return _united(out)
+    return like_terms(out)
 
 
 def outside(expr: Expr) -> Expr:
@@ -226,20 +232,6 @@ def outside(expr: Expr) -> Expr:
         return mul(count, *front, total(mul(*inside), *used)) if front else None
 
     return transform(expr, rule)
-
-
-def _united(found: Sequence[Expr]) -> Expr:
-    """Equal terms written once."""
-    numbers: dict[tuple[Expr, ...], Expr] = {}
-    for term in found:
-        number, rest = _numbered(term)
-        numbers[rest] = numbers.get(rest, S.Zero) + number
-    return add(*(mul(number, *rest) for rest, number in numbers.items()))
-
-
-def _numbered(term: Expr) -> tuple[Expr, tuple[Expr, ...]]:
-    parts = factors(term)
-    return (parts[0], parts[1:]) if parts[0].is_Number else (S.One, parts)
 
 
 def facts_used(expr: Expr, facts: Sequence[Fact]) -> tuple[Expr, str | None]:
@@ -261,9 +253,9 @@ def facts_used(expr: Expr, facts: Sequence[Fact]) -> tuple[Expr, str | None]:
 def positive_first(expr: Expr) -> Expr:
     """p - y and not -y + p: a term with a plus sign goes to the front where the first has a minus."""
     found = terms(expr)
-    if len(found) < 2 or not _numbered(found[0])[0].is_negative:
+    if len(found) < 2 or not numbered(found[0])[0].is_negative:
         return expr
-    lead = next((i for i, t in enumerate(found) if not _numbered(t)[0].is_negative), None)
+    lead = next((i for i, t in enumerate(found) if not numbered(t)[0].is_negative), None)
     return expr if lead is None else add(found[lead], *found[:lead], *found[lead + 1 :])
 
 
@@ -272,18 +264,19 @@ def common_first(expr: Expr) -> Expr:
     found = terms(expr)
     if len(found) < 2:
         return expr
-    numbered = [_numbered(t) for t in found]
-    shared = [f for f in numbered[0][1] if all(f in rest for _, rest in numbered[1:])]
-    numbers = {abs(n) for n, _ in numbered}
+    split = [numbered(t) for t in found]
+    left_over = [list(rest) for _, rest in split]
+    shared = []
+    for f in split[0][1]:
+        if all(f in rest for rest in left_over):
+            shared.append(f)
+            for rest in left_over:
+                rest.remove(f)
+    numbers = {abs(n) for n, _ in split}
     number = numbers.pop() if len(numbers) == 1 else S.One
     if not shared and number is S.One:
         return expr
-    inside = []
-    for n, rest in numbered:
-        left = list(rest)
-        for f in shared:
-            left.remove(f)
-        inside.append(mul(n / number, *left))
+    inside = [mul(n / number, *rest) for (n, _), rest in zip(split, left_over, strict=True)]
     return mul(number, *shared, positive_first(add(*inside)))
 
 
@@ -292,13 +285,13 @@ def signs_out(expr: Expr) -> Expr:
 
     def rule(node: Expr) -> Expr | None:
         if isinstance(node, Total):
-            number, rest = _numbered(signs_out(node.body))
+            number, rest = numbered(signs_out(node.body))
             return mul(-1, total(mul(-number, *rest), *node.indices)) if number.is_negative else None
         if isinstance(node, Mul):
             parts = factors(mul(*(signs_out(f) for f in node.args)))
             if parts[0].is_Number and parts[0].is_negative:
                 for place, part in enumerate(parts):
-                    if isinstance(part, Add) and any(_numbered(t)[0].is_negative for t in part.args):
+                    if isinstance(part, Add) and any(numbered(t)[0].is_negative for t in part.args):
                         turned = positive_first(neg(part))
                         return mul(-parts[0], *parts[1:place], turned, *parts[place + 1 :])
             return mul(*parts)

@@ -182,6 +182,10 @@ def add(*terms: Any) -> Expr:
     for term in terms:
         term = sympy.sympify(term)
         flat.extend(term.args if isinstance(term, Add) else [term])
+    numbers = [t for t in flat if t.is_Number]
+    if len(numbers) > 1:  # 1 + 1 is 2, where the first of them stood
+        first = flat.index(numbers[0])
+        flat = [sum(numbers, S.Zero) if i == first else t for i, t in enumerate(flat) if i == first or not t.is_Number]
     flat = [t for t in flat if t is not S.Zero]
     if not flat:
         return S.Zero
@@ -220,6 +224,21 @@ def power(base: Expr, exponent: Any) -> Expr:
     if isinstance(base, Pow) and base.exp.is_number and exponent.is_Integer:
         return power(base.base, base.exp * exponent)
     return Pow(base, exponent, evaluate=False)
+
+
+def numbered(term: Expr) -> tuple[Expr, tuple[Expr, ...]]:
+    """The number in front of a term, and its other factors."""
+    parts = factors(term)
+    return (parts[0], parts[1:]) if parts[0].is_Number else (S.One, parts)
+
+
+def like_terms(found: Iterable[Expr]) -> Expr:
+    """The sum of terms, equal ones written once: x + x as 2x."""
+    numbers: dict[tuple[Expr, ...], Expr] = {}
+    for term in found:
+        number, rest = numbered(term)
+        numbers[rest] = numbers.get(rest, S.Zero) + number
+    return add(*(mul(number, *rest) for rest, number in numbers.items()))
 
 
 def neg(expr: Expr) -> Expr:

@@ -47,6 +47,9 @@ POINTS = 2
 
 MANY = 100
 
+LEAST_GAIN = 0.05
+"""A line whose value hardly changes is still taken to pass on this part of what arrives, when sizes are judged."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -89,9 +92,13 @@ def _worst(checks: Sequence[Check]) -> tuple[Check, ...]:
     found: dict[tuple[str, str, str], Check] = {}
     for one in checks:
         mark = (one.what, one.view, one.how)
-        if mark not in found or not one.error <= found[mark].error:
+        if mark not in found or _rank(one) > _rank(found[mark]):
             found[mark] = one
     return tuple(found.values())
+
+
+def _rank(found: Check) -> float:
+    return found.error if np.isfinite(found.error) else float("inf")
 
 
 # --- a point ------------------------------------------------------------------------------------------------------------------
@@ -140,6 +147,7 @@ class _Point:
     rng: np.random.Generator
     values: Values
     found: list[Check] = field(default_factory=list)
+    sizes: dict[str, float] = field(default_factory=dict)
 
     def checks(self) -> list[Check]:
         system = self.derivation.system
@@ -160,30 +168,36 @@ class _Point:
     # --- one kind of step each ------------------------------------------------------------------------------------------
 
     def check_forward(self, step: Step) -> None:
-        lhs = _entry(step.result.lhs)
+        lhs = _entry(self.equations[step.about].lhs)
         self.compare(step, self.values[lhs.key], lhs.indices, {}, "the forward pass")
 
     def check_differential(self, step: Step) -> None:
-        equation = self.equations[step.about]
-        directions = self.directions(equation, None)
-        reference = self.slope(equation, directions)
-        self.compare(step, reference, _entry(equation.lhs).indices, _changes(directions), "complex step")
+        self.check_change(step, None, "complex step")
 
     def check_held(self, step: Step) -> None:
-        equation = self.equations[step.about]
         only = {n.entry.key for n in nodes(step.result.rhs) if isinstance(n, Differential)}
+        if len(only) != 1:
+            for view in self.shown_in:
+                self.add(step, view, "exactly one quantity must change", float("inf"))
+            return
+        self.check_change(step, only, "complex step, the others held")
+
+    def check_change(self, step: Step, only: set[str] | None, how: str) -> None:
+        equation = self.equations[step.about]
         directions = self.directions(equation, only)
-        reference = self.slope(equation, directions)
-        self.compare(step, reference, _entry(equation.lhs).indices, _changes(directions), "complex step, the others held")
+        change = self.slope(equation, directions)
+        extra = {**_changes(directions), f"d {step.about}": change}
+        self.compare(step, change, _entry(equation.lhs).indices, extra, how)
 
     def check_partial(self, step: Step) -> None:
         partial = step.result.lhs
         assert isinstance(partial, Partial)
         equation = self.equations[step.about]
+        if not self.says_what_is_held(step.about, partial):
+            self.add(step, "index", "what is held constant is not said", float("inf"))
+            return
         free = tuple(dict.fromkeys([*free_indices(partial.of), *free_indices(partial.by)]))
         value = evaluate.evaluate(step.result.rhs, self.values, free)
-        names = dict(zip(_entry(equation.lhs).indices, partial.of.indices, strict=True))
-        del names
         worst = 0.0
         for _ in range(3):
             at = {i: int(self.rng.integers(i.size)) for i in free}
@@ -194,6 +208,15 @@ class _Point:
             worst = max(worst, _off(value[tuple(at[i] for i in free)], reference))
         self.add(step, "index", "complex step in one entry", worst)
 
+    def says_what_is_held(self, about: str, partial: Partial) -> bool:
+        """Whether it is a partial of that line, and names everything else that could change the line's value."""
+        equation = self.equations[about]
+        named = {partial.by.key, *(h.key for h in partial.held)}
+        moving = {k for k, d in self.directions(equation, None).items() if np.any(d)}
+        left = moving - named
+        silent = not left or not np.any(self.slope(equation, self.directions(equation, left)))
+        return partial.of == equation.lhs and partial.by.key in moving and named <= moving and silent
+
     def check_substitute(self, step: Step) -> None:
         equation = self.equations[step.about]
         directions = self.directions(equation, None)
@@ -201,27 +224,36 @@ class _Point:
         seed = self.values.get(cotangent(step.about), np.asarray(1.0))
         reference = np.sum(seed * change)
         extra = {**_changes(directions), f"d {step.about}": change}
-        self.compare(step, np.asarray(reference), (), extra, "complex step", both=True)
+        self.compare(step, np.asarray(reference), (), extra, "complex step")
 
     def check_gradient(self, step: Step) -> None:
         system = self.derivation.system
         lhs = _entry(step.result.lhs)
+        if lhs.key != cotangent(step.about):
+            self.add(step, self.shown_in[0], "the left-hand side is another derivative", float("inf"))
+            return
         directions = [self.rng.normal(size=system.tensors[step.about].shape) for _ in range(2)]
         references = [self.pulled(step.about, d) for d in directions]
+        try:
+            self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, _plain(lhs.indices))
+        except (ValueError, KeyError) as error:
+            self.values[lhs.key] = np.full(directions[0].shape, np.nan)
+            self.add(step, "index", f"indices do not fit: {error}", float("inf"))
         for view in self.shown_in:
             try:
                 shown = views.shown(step.result, view, system)
                 value = self.value(shown, lhs.indices, {})
-            except (ValueError, IndexError) as error:
+                named = self.value(_left(shown), lhs.indices, {})
+            except (ValueError, IndexError, KeyError) as error:
                 self.add(step, view, f"shapes do not fit: {error}", float("inf"))
                 continue
-            scale = max(float(np.linalg.norm(value)), self.above(step.about)) * 1e-3
+            scale = self.scale(step.about)
             off = [
-                abs(float(np.sum(value * d)) - r) / max(abs(r), scale, 1e-300)
+                abs(float(np.sum(array * d)) - r) / max(abs(r), scale, 1e-300)
+                for array in (value, named)
                 for d, r in zip(directions, references, strict=True)
             ]
             self.add(step, view, "dot-product test with a complex step", max(off))
-        self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, _plain(lhs.indices))
 
     def check_total(self, step: Step) -> None:
         """dC with some differentials substituted, along a random change of all that is given."""
@@ -300,13 +332,17 @@ class _Point:
         given = {k: v for k, v in self.values.items() if k in system.tensors}
         for group in groups:
             directions = {k: self.rng.normal(size=system.tensors[k].shape) for k in group}
+            if any(cotangent(k) not in self.values for k in group):
+                self.found.append(Check(f"the gradient of {group[0]}", "index", "it was not derived", float("inf"), 0.0, "whole"))
+                continue
             out = evaluate.run(system, evaluate.tilt(given, directions))
             reference = sum(
                 float(np.sum(self.values.get(cotangent(k), np.asarray(1.0)) * evaluate.tilted(out[k])))
                 for k in ([system.objective] if system.objective else self.derivation.seeds)
             )
             parts = [float(np.sum(self.values[cotangent(k)] * d)) for k, d in directions.items()]
-            scale = max(abs(reference), max(map(abs, parts)) * 1e-3, 1e-300)
+            size = max(self.scale(k) * float(np.linalg.norm(d)) for k, d in directions.items())
+            scale = max(abs(reference), max(map(abs, parts)), size, 1e-300)
             what = f"the gradient of {', '.join(group) if len(group) < 4 else f'{len(group)} parameters together'}"
             self.found.append(
                 Check(what, "index", "complex step of the whole forward pass", abs(sum(parts) - reference) / scale, 1e-7, "whole")
@@ -334,39 +370,46 @@ class _Point:
         return {e.key: self.values[e.key] for e in entries(equation.rhs) if e.key not in directions}
 
     def pulled(self, key: str, direction: Array) -> float:
-        """<∂C/∂key, direction>, from the forward equations that use `key` and the cotangents above, checked before."""
-        out = 0.0
+        """<∂C/∂key, direction>, from the forward equations that use `key` and the cotangents above, checked before.
+
+        On the way it measures how large the result would be if nothing cancelled: the cotangents above, times what each
+        equation makes of a change. Against that a result is judged which is zero because its terms cancel.
+        """
+        out = size = 0.0
+        length = float(np.linalg.norm(direction)) or 1.0
         for equation in self.users.get(key, ()):
             above = _entry(equation.lhs).key
             if above == self.derivation.system.objective:
-                seed: Any = 1.0
+                seed, large = np.asarray(1.0), 1.0
             elif cotangent(above) in self.values:
-                seed = self.values[cotangent(above)]
+                seed, large = self.values[cotangent(above)], self.sizes.get(above, 1.0)
             else:
                 continue
-            out += float(np.sum(seed * self.slope(equation, {key: direction})))
+            slope = self.slope(equation, {key: direction})
+            out += float(np.sum(seed * slope))
+            size += large * max(float(np.linalg.norm(slope)) / length, LEAST_GAIN)
+        self.sizes[key] = size
         return out
 
-    def above(self, key: str) -> float:
-        """The size of what arrives from above: the scale for a result that is zero because its terms cancel."""
-        keys = [cotangent(_entry(e.lhs).key) for e in self.users.get(key, ())]
-        return max((float(np.linalg.norm(self.values[k])) for k in keys if k in self.values), default=1.0)
+    def scale(self, key: str) -> float:
+        """The size against which a cotangent is measured."""
+        own = float(np.linalg.norm(self.values.get(cotangent(key), np.asarray(0.0))))
+        return max(own, 1e-4 * self.sizes.get(key, 1.0))
 
     # --- views to numbers ------------------------------------------------------------------------------------------------
 
-    def compare(self, step: Step, reference: Array, axes: Sequence[Expr], extra: Values, how: str, both: bool = False) -> None:
+    def compare(self, step: Step, reference: Array, axes: Sequence[Expr], extra: Values, how: str) -> None:
         for view in self.shown_in:
             try:
                 shown = views.shown(step.result, view, self.derivation.system)
-                off = _off(self.value(shown, axes, extra), reference)
-                if both:
-                    off = max(off, _off(self.value(_left(shown), axes, extra), reference))
-            except (ValueError, IndexError) as error:
+                sides = (self.value(shown, axes, extra), self.value(_left(shown), axes, extra))
+                off = max(_off(side, reference) for side in sides)
+            except (ValueError, IndexError, KeyError) as error:
                 off, how = float("inf"), f"shapes do not fit: {error}"
             self.add(step, view, how, off)
 
     def value(self, shown: Shown, axes: Sequence[Expr], extra: Values) -> Array:
-        """The right-hand side of a shown equation as an array over `axes`."""
+        """The right-hand side of a shown equation as an array over `axes`; KeyError where it names what does not occur here."""
         values = {**self.values, **extra} if extra else self.values
         if isinstance(shown, Equation):
             return evaluate.evaluate(shown.rhs, values, _plain(axes))

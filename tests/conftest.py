@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
+# A failing example is made small in the profile "thorough" (HYPOTHESIS_PROFILE=thorough): that takes its time.
 settings.register_profile(
     "tests",
     max_examples=40,
     derandomize=True,
     deadline=None,
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-settings.register_profile("thorough", parent=settings.get_profile("tests"), max_examples=1000, derandomize=False)
+settings.register_profile(
+    "thorough", parent=settings.get_profile("tests"), max_examples=1000, derandomize=False, phases=tuple(Phase)
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 
 

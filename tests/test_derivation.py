@@ -180,6 +180,35 @@ def test_an_objective_that_is_used_further_on_is_no_cotangent_of_its_own() -> No
     assert set(found.gradients) == {"w"}
 
 
+# --- what people write --------------------------------------------------------------------------------------------------------
+
+WRITTEN = {
+    "a quadratic form": ["q = x.T @ A @ x", "C = q**2/(1 + q**2)"],
+    "a matrix times itself": ["G = A @ A", "C = sum(G**2)"],
+    "a matrix cubed": ["B = A @ A @ A", "C = sum(B**2)"],
+    "a Gram matrix": ["G = A.T @ A", "C = sum(G**2)"],
+    "a vector times its own sum": ["z[i] = w[i]*sum(w[j], j)", "C = sum(z[i]**2, i)"],
+    "pairs of one vector": ["z[i] = sum(w[j]*w[i]*x[j], j)", "C = sum(z[i]**2, i)"],
+    "distances": ["d[i,j] = (w[i] - w[j])**2", "C = sum(exp(-d[i,j]), i, j)"],
+    "a kernel with weights on both sides": ["K[i,j] = exp(-(x[i] - x[j])**2)", "C = sum(K[i,j]*w[i]*w[j], i, j)"],
+    "a factor that stands three times": ["C = c**2*c*c"],
+    "the cosine of an angle": ["C = sum(w*x)/(norm(w)*norm(x))"],
+    "a quotient with a squared sum below": ["n[i,j] = (w[j] - x[j])/(2 + sum(w[k]*w[i], k)**2)", "C = sum(n**2)"],
+    "a share of the whole": ["s[i] = exp(w[i])/(1 + sum(exp(w[j]), j))", "C = sum(s[i]**2, i)"],
+    "entropy": ["p = softmax(w)", "C = -sum(p*log(p))"],
+    "divergence": ["p = softmax(A @ x)", "q = softmax(w)", "C = sum(q*log(q/p))"],
+    "a coefficient of variation": ["m = mean(x*w)", "v = mean((x*w - m)**2)", "C = v/m**2"],
+    "a recurrence with its own square": ["h = tanh(A @ x)", "g = tanh(A @ h + A.T @ x)", "C = sum(g*h)"],
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_people_write_is_derived_and_passes_its_checks(name: str) -> None:
+    head = "inputs: {x: 3}\nparameters: {w: 3, A: [3, 3], c: scalar}\nobjective: C"
+    found = derived(f"title: {name}\n{head}\nequations: {WRITTEN[name]}")
+    verify.require(verify.check(found, ("index", "matrix")))
+
+
 # --- the size of it -----------------------------------------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from derive.errors import CheckFailed
 from derive.notation import matrix
 from derive.notation.arrays import Hadamard, Identity, LabelTotal, Map, Name, Node, Ones, Product, Scaled, Softmax, Sum, transpose
 from derive.notation.views import View
-from derive.tensor import Elementwise, Entry, Total, Where, add, factors, mul, total, transform
+from derive.tensor import COUNT, Elementwise, Entry, Total, Where, add, factors, mul, power, total, transform
 
 Damage = Callable[[MonkeyPatch], None]
 
@@ -154,14 +154,14 @@ def recognise_binds_the_wrong_index(patch: MonkeyPatch) -> None:
 
 @mutation(specs.CLASSIFIER, "the partial derivative of p.2 by z.2")
 def kronecker_delta_forgotten(patch: MonkeyPatch) -> None:
-    patch.setattr(derivation, "Delta", lambda *args: S.One)
+    patch.setattr(calculus, "Delta", lambda *args: S.One)
 
 
 @mutation(specs.MLP, "the partial derivative of z.1 by W.1")
 def partial_derivative_of_another_entry(patch: MonkeyPatch) -> None:
-    def other(true: Any, lhs: Entry, key: str, found: Any, opened: Any, facts: Any) -> Any:
+    def other(true: Any, lhs: Entry, key: str, found: Any, *rest: Any) -> Any:
         moved = [replace(t, left=(), right=(Entry.of("x", lhs.indices[0]),)) if key == "W.1" else t for t in found]
-        return true(lhs, key, moved, opened, facts)
+        return true(lhs, key, moved, *rest)
 
     around(patch, derivation, "_partial", other)
 
@@ -249,7 +249,7 @@ def bounds_of_the_kernel_forgotten(patch: MonkeyPatch) -> None:
     patch.setattr(calculus, "Within", lambda *args: S.One)
 
 
-@mutation(specs.FIRST_ENTRY, "the derivative of the cost by w (read_off")
+@mutation(specs.FIRST_ENTRY, "the partial derivative of C by w (partial)")
 def constant_index_forgotten(patch: MonkeyPatch) -> None:
     patch.setattr(calculus, "Delta", lambda *args: S.One)
 
@@ -280,16 +280,16 @@ def the_deviations_add_up_to_one(patch: MonkeyPatch) -> None:
 
 @mutation(specs.CLASSIFIER, "the derivative of the cost by C each", examples=4, views=("index", "batch"))
 def average_forgotten(patch: MonkeyPatch) -> None:
-    around(patch, calculus, "read_off", lambda true, seed, term, *args: true(seed, _without_numbers(term), *args))
+    around(patch, calculus, "read_off", lambda true, seed, term, *args: true(seed, _without_count(term), *args))
 
 
 def _without_numbers(term: Any) -> Any:
-    return replace(term, left=tuple(f for f in term.left if not f.is_Rational), right=term.right)
+    return replace(term, left=tuple(f for f in term.left if not f.is_Rational and f != power(Entry.of(COUNT), -1)), right=term.right)
 
 
 @mutation(specs.CLASSIFIER, "the derivative of the cost by p.2 (read_off)", examples=4, views=("index", "batch"))
 def average_lost_on_the_way(patch: MonkeyPatch) -> None:
-    def lost(true: Any, expr: Expr, gradients: Any) -> Expr:
+    def lost(true: Any, system: Any, expr: Expr, gradients: Any) -> Expr:
         return transform(expr, lambda n: S.One if isinstance(n, Entry) and n.key == "bar C each" else None)
 
     around(patch, derivation, "_plain_seeds", lost)
@@ -436,7 +436,7 @@ def sum_over_the_training_examples_dropped(patch: MonkeyPatch) -> None:
 def softmax_along_the_wrong_axis(patch: MonkeyPatch) -> None:
     def other(true: Any, *args: Any) -> Any:
         found = true(*args)
-        return Softmax(found.axes, found.of, 1 - found.along) if isinstance(found, Softmax) else found
+        return found and (*found[:2], Softmax(found[2].axes, found[2].of, 1 - found[2].along))
 
     around(patch, matrix, "_softmax", other)
 

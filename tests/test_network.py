@@ -296,7 +296,7 @@ def test_the_scalar_view_of_a_wide_layer_is_refused() -> None:
     assert str(refusal.value).startswith("net.yaml:2:7: ")
 
 
-# --- what is built --------------------------------------------------------------------------------------------------------------------
+# --- what is built ------------------------------------------------------------------------------------------------------------
 
 
 def lines(system: System) -> list[str]:
@@ -330,7 +330,7 @@ def test_identity_adds_no_line() -> None:
 
 
 def test_without_bias_there_is_no_b() -> None:
-    system = built("title: t\nnetwork:\n  input: {x: 2}\n  layers:\n    - dense: {units: 2, bias: false}\n  loss: squared_error\n")
+    system = built("title: t\nnetwork:\n  input: {x: 2}\n  layers: [{dense: {units: 2, bias: false}}]\n  loss: squared_error\n")
     assert [t.key for t in system.parameters] == ["W.1"]
     assert lines(system)[0] == r"z_{j}^{(1)} = \sum_{k} w_{jk}^{(1)}\,x_{k}"
 
@@ -420,7 +420,7 @@ def test_kinks_are_remarked() -> None:
     assert not any(k.startswith("kink") for k in built(dense((2, "tanh"), loss="squared_error")).remarks)
 
 
-# --- other shapes ---------------------------------------------------------------------------------------------------------------------
+# --- other shapes -------------------------------------------------------------------------------------------------------------
 
 
 def test_in_scalars_computes_what_the_network_of_width_one_computes() -> None:

@@ -51,7 +51,7 @@ def given(system: System, seed: int = 7) -> Values:
         elif tensor.role == "target" and kind == "sign":
             drawn = np.sign(drawn)
         values[tensor.key] = np.asarray(drawn)
-    return values
+    return values | {k: np.asarray(v) for k, v in system.constants.items()}
 
 
 def side(shown: Equation | arrays.ArrayEquation, lhs: Entry, values: Mapping[str, Array]) -> Array:
@@ -312,6 +312,22 @@ MORE: list[tuple[str, str, Forward]] = [
         lambda v: anp.sum(v["W"] * v["W"].T * v["x"][:, None]),
     ),
     (
+        "inputs: {x: 3}\nparameters: {A: [3, 3]}\nequations: ['q = x.T @ A @ x', 'C = q**2']",
+        "a quadratic form",
+        lambda v: (v["x"] @ v["A"] @ v["x"]) ** 2,
+    ),
+    (
+        "parameters: {A: [3, 3]}\nequations: ['B = A @ A @ A', 'C = sum(B**2)']",
+        "a matrix cubed",
+        lambda v: anp.sum((v["A"] @ v["A"] @ v["A"]) ** 2),
+    ),
+    (
+        "inputs: {u: 3, v: 3}\n"
+        "equations: ['n[i,j] = (v[j] - u[j])/(2 + sum(u[k]*u[i], k)**2)', 'C = sum(n**2)']",
+        "a quotient with a squared sum below",
+        lambda v: anp.sum(((v["v"] - v["u"])[None, :] / (2 + (anp.sum(v["u"]) * v["u"])[:, None] ** 2)) ** 2),
+    ),
+    (
         "parameters: {W: [3, 3]}\nequations: ['C = sum(W[i,i], i)**2']",
         "the square of a trace",
         lambda v: anp.trace(v["W"]) ** 2,
@@ -496,7 +512,7 @@ def test_the_batch_view_prints_the_textbook_form(row: bool, last: bool) -> None:
     more = "convention: row\n" if row else ""
     found = derived(dense((4, "tanh"), (3, "softmax"), loss="cross_entropy", more=more), examples=5, last=last)
     assert {key: gradient(found, key, "batch") for key in BATCH[row, last]} == BATCH[row, last]
-    assert gradient(found, "z.2", "batch") == r"\Delta^{(2)} = \frac{1}{5}\,(P - Y)"
+    assert gradient(found, "z.2", "batch") == r"\Delta^{(2)} = \frac{1}{N}\,(P - Y)"
 
 
 def test_the_beginners_line_keeps_its_order() -> None:

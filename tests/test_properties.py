@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +40,7 @@ def sound(found: Derivation, shown_in: Sequence[View], steps: int) -> None:
                 assert closed.count(left) == closed.count(right), text
 
 
-# --- networks -------------------------------------------------------------------------------------------------------------------------
+# --- networks -----------------------------------------------------------------------------------------------------------------
 
 ACTIVATIONS = sorted(catalogue.activations())
 LOSSES = {
@@ -56,13 +55,15 @@ LOSSES = {
 def networks(draw: st.DrawFn) -> str:
     """Dense layers of any width, with skip connections, shared parameters, lone activations, and a loss."""
     width = draw(st.integers(1, 4))
-    sizes, kinds = {"x": width}, {}
+    sizes = {"x": width}
+    kinds: dict[str, tuple[int, int]] = {}
     lines, name, size = [], "x", width
     for number in range(draw(st.integers(1, 4))):
         new = f"layer{number}"
         same = [k for k in sizes if sizes[k] == size and k != name]
         twins = [k for k in kinds if kinds[k] == (size, size)]
-        kind = draw(st.sampled_from(["dense", "dense", "dense", *(["add"] if same else []), *(["share"] if twins else []), "activation"]))
+        able = ["dense"] * 3 + ["activation"] + ["add"] * bool(same) + ["share"] * bool(twins)
+        kind = draw(st.sampled_from(able))
         activation = draw(st.sampled_from(ACTIVATIONS))
         if kind == "dense":
             units = draw(st.one_of(st.just(size), st.integers(1, 4)))
@@ -70,7 +71,8 @@ def networks(draw: st.DrawFn) -> str:
             lines.append(f"dense: {{name: {new}, units: {units}, activation: {activation}{bias}}}")
             kinds[new], size = (size, units), units
         elif kind == "share":
-            lines.append(f"dense: {{name: {new}, units: {size}, activation: {activation}, share: {draw(st.sampled_from(twins))}}}")
+            twin = draw(st.sampled_from(twins))
+            lines.append(f"dense: {{name: {new}, units: {size}, activation: {activation}, share: {twin}}}")
         elif kind == "add":
             lines.append(f"add: {{name: {new}, from: [{name}, {draw(st.sampled_from(same))}]}}")
         else:
@@ -96,10 +98,11 @@ def test_any_network_over_a_mini_batch(text: str, examples: int, last: bool) -> 
     sound(found, ("index", "matrix", "batch"), 16 * len(found.system.equations))
 
 
-# --- equations ------------------------------------------------------------------------------------------------------------------------
+# --- equations ----------------------------------------------------------------------------------------------------------------
 
 LETTERS = "ijkm"
-UNARY = ["tanh({})", "sigmoid({})", "sin({})", "exp(sin({}))", "log(1 + ({})**2)", "sqrt(2 + ({})**2)", "({})**2", "max({}, 0)", "-({})"]
+UNARY = ["tanh({})", "sigmoid({})", "sin({})", "exp(sin({}))", "log(1 + ({})**2)"]
+UNARY += ["sqrt(2 + ({})**2)", "({})**2", "max({}, 1/3)", "-({})"]
 
 
 @st.composite
@@ -160,5 +163,4 @@ def systems(draw: st.DrawFn) -> str:
 @given(text=systems())
 def test_any_equations(text: str) -> None:
     found = derivation.derive(built(text))
-    uses: Any = sum(len({e for e in ("u", "v", "W", "c", "A", "p", "q", "r")}) for _ in found.system.equations)
-    sound(found, ("index", "matrix"), 6 * uses)
+    sound(found, ("index", "matrix"), 60 * len(found.system.equations))

@@ -109,7 +109,7 @@ FORMS = [
     # labels
     ("Z[h,i,j] = sum(T[h,i,k]*A[k,j], k)", "Z_h = T_h A"),
     ("Z[h,i] = sum(T[h,i,k]*u[k], k)", "Z_h = T_h u"),
-    ("Z[i,j] = sum(T[h,i,k]*R[h,k,j], h, k)", "Z = Σ_h T_h R_h"),
+    ("Z[i,j] = sum(T[h,i,k]*R[h,k,j], h, k)", "Σ_h T_h R_h"),
 ]
 
 

@@ -48,7 +48,7 @@ class Instance:
     def add(self) -> str:
         """Add its tensors, equations and block; returns the key of its output."""
         draft, record = self.draft, self.record
-        dropped = {name for option, name in record.optional.items() if self.options[option] is False}
+        dropped = {name for option, name in record.optional.items() if not self._yes(option)}
         shapes, sizes = self._input()
         parameters = self._parameters(shapes, sizes, dropped)
         first = len(draft.equations)
@@ -94,6 +94,13 @@ class Instance:
         sizes |= {letter: self._whole(option) for letter, option in self.record.sizes.items()}
         self.names[local] = self.reads[0]
         return {local: source.shape}, sizes
+
+    def _yes(self, option: str) -> bool:
+        value = self.options[option]
+        if not isinstance(value, bool):
+            place = self.place("options", option)
+            raise SpecError(f"`{option}` must be true or false, found `{value}`", place=place)
+        return value
 
     def _whole(self, option: str) -> int:
         value = self.options[option]

@@ -31,6 +31,12 @@ class _Walk:
         for item, name in enumerate(layer.reads):
             if name not in self.outputs:
                 place = self.draft.spec.place("network", "layers", position, "reads", item)
+                if name == layer.name:
+                    raise SpecError(
+                        f"this layer reads from itself, `{name}`",
+                        place=place,
+                        hint="a layer reads from inputs and from layers above it",
+                    )
                 if name in {other.name for other in self.network.layers[position:]}:
                     raise SpecError(
                         f"this layer reads from `{name}`, which comes later: that would be a cycle",

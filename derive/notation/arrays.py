@@ -6,8 +6,8 @@ node evaluates with NumPy's own matrix product, so a view is checked by numbers 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -157,6 +157,16 @@ class ArrayEquation:
     lhs: Node
     rhs: Node
     labels: tuple[Index, ...] = field(default=())
+
+
+def parts(node: Node) -> Iterator[Node]:
+    """The node and every array inside it."""
+    yield node
+    for field_ in fields(node):
+        value = getattr(node, field_.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Node):
+                yield from parts(part)
 
 
 # --- building -----------------------------------------------------------------------------------------------------------------

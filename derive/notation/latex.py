@@ -133,7 +133,7 @@ class Printer(ScalarPrinter):
             return Text(self.function(function.name, function.order) + self.bracketed(node.of), BINDING["power"])
         if isinstance(function, Pow):
             scalar = not node.axes
-            shown = self.text(function.exp).latex
+            shown = self.exponent(function.exp)
             inner = self.text(node.of)
             if scalar and function.exp.is_negative:
                 below = (

@@ -30,7 +30,7 @@ from ..tensor import (
     primal,
     terms,
 )
-from .precedence import BINDING, sign
+from .precedence import BINDING, compared, positive_terms_first, sign
 from .symbols import Symbols, named
 
 
@@ -152,12 +152,12 @@ class ScalarPrinter:
 
     def indices(self, indices: Sequence[Expr]) -> str:
         """jk where all are single letters, else separated by commas."""
-        shown = [unbroken(self.text(i).latex).replace(" ", "") for i in indices]
+        shown = [unbroken(self.text(positive_terms_first(i)).latex).replace(" ", "") for i in indices]
         return ("" if all(len(s) == 1 for s in shown) else ",").join(shown)
 
     def condition(self, expr: Within) -> str:
         """0 ≤ q - 2i ≤ 2: where the index stays inside its bounds."""
-        return rf"0 \le {self.text(expr.args[0]).latex} \le {int(expr.args[1]) - 1}"
+        return rf"0 \le {self.text(positive_terms_first(expr.args[0])).latex} \le {int(expr.args[1]) - 1}"
 
     def _number(self, expr: Expr) -> Text:
         if expr.is_Rational and not expr.is_Integer:
@@ -199,7 +199,8 @@ class ScalarPrinter:
         if all(b.is_Number for b in below) and (len(above) > 1 or any(_high(f) for f in above)):
             behind, above = [f for f in above if not f.is_Number], [f for f in above if f.is_Number]
         else:  # what is high or long stands behind the fraction
-            behind = [f for f in above if isinstance(f, Where) or _high(f) or self._fractured(f)]
+            plain = not any(free_indices(b) or isinstance(n, Total) for b in below for n in nodes(b))
+            behind = [f for f in above if isinstance(f, Where) or (_high(f) and (plain or len(above) > 1)) or self._fractured(f)]
             above = [f for f in above if f not in behind]
         top = self._side_by_side(above) if len(above) > 1 else self.text(above[0]).latex if above else "1"
         bottom = self._side_by_side(below) if len(below) > 1 else self.text(below[0]).latex
@@ -231,7 +232,7 @@ class ScalarPrinter:
             return Text(rf"\sqrt{{{self.text(base).latex}}}", BINDING["atom"])
         if exponent.is_number and exponent.is_negative:
             return Text(rf"\frac{{1}}{{{self.text(power(base, -exponent)).latex}}}", BINDING["product"])
-        shown = self.text(exponent).latex
+        shown = self.exponent(exponent)
         if isinstance(base, Elementwise) and self.function(base.name, base.order).startswith((r"\tanh", r"\sin", r"\cos")):
             return Text(f"{self.function(base.name, base.order)}^{{{shown}}}{self.bracketed(base.argument)}", BINDING["power"])
         text = self.text(base)
@@ -240,6 +241,10 @@ class ScalarPrinter:
         if text.binding < BINDING["atom"] or "^" in text.latex or (isinstance(base, Entry) and r"\frac" in text.latex):
             return Text(rf"{brackets(text.latex)}^{{{shown}}}", BINDING["power"])
         return Text(f"{text.latex}^{{{shown}}}", BINDING["power"])
+
+    def exponent(self, exponent: Expr) -> str:
+        """An exponent; a fraction on one line."""
+        return f"{exponent.p}/{exponent.q}" if exponent.is_Rational and not exponent.is_Integer else self.text(exponent).latex
 
     def _where(self, expr: Where) -> Text:
         condition, then, other = expr.args
@@ -256,11 +261,8 @@ class ScalarPrinter:
 
     def comparison(self, condition: Expr) -> str:
         """u > v from the condition u - v > 0."""
-        left = [t for t in terms(condition) if not sign(t)[0]]
-        right = [sign(t)[1] for t in terms(condition) if sign(t)[0]]
-        if not left:
-            return rf"{self.side(add(*right))} < 0"
-        return rf"{self.side(add(*left))} > {self.side(add(*right)) if right else '0'}"
+        left, right = compared(condition)
+        return f"{self.side(right)} < {self.side(left)}" if left.is_Number else f"{self.side(left)} > {self.side(right)}"
 
     def _partial(self, expr: Partial) -> str:
         fraction = rf"\frac{{\partial {self.entry(expr.of)}}}{{\partial {self.entry(expr.by)}}}"

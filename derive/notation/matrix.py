@@ -83,9 +83,7 @@ def equation(found: Equation, labels: Collection[Index] = ()) -> ArrayEquation:
     Where more than two free indices are left, the first ones become labels too. Raises NoMatrixForm.
     """
     axes = [i for i in free_indices(found.lhs) if i not in labels]
-    tried: list[Collection[Index]] = [labels]
-    if _widest(found, labels) > 2:
-        tried = [[*labels, *axes[:n]] for n in range(1, len(axes) + 1)]
+    tried = [labels, *_more_labels(found, labels)] if _widest(found, labels) > 2 else [labels]
     problem = NoMatrixForm("no form found")
     for names in tried:
         free = tuple(i for i in axes if i not in names)
@@ -97,6 +95,17 @@ def equation(found: Equation, labels: Collection[Index] = ()) -> ArrayEquation:
         except NoMatrixForm as error:
             problem = error
     raise problem
+
+
+def _more_labels(found: Equation, labels: Collection[Index]) -> list[Collection[Index]]:
+    """Indices to try as labels where tensors have too many: the first axes first ("for each head"), one, then two."""
+    entries = [n for side in (found.lhs, found.rhs) for n in nodes(side) if isinstance(n, Entry)]
+    wide = [[i for i in e.indices if isinstance(i, Index) and i not in labels] for e in entries]
+    wide = [indices for indices in wide if len(indices) > 2] or [[i for i in free_indices(found.lhs) if i not in labels]]
+    ordered = dict.fromkeys(indices[axis] for axis in range(max(map(len, wide))) for indices in wide if axis < len(indices))
+    singles = [[*labels, i] for i in ordered]
+    pairs = [[*labels, i, j] for i in ordered for j in ordered if i != j]
+    return [*singles, *pairs[:12]]
 
 
 def _widest(found: Equation, labels: Collection[Index]) -> int:
@@ -138,15 +147,17 @@ def total_of(axes: Axes, args: Sequence[Node]) -> Node:
 
 
 def _product(parts: Sequence[Expr], axes: Axes, bound: Axes, labels: Collection[Index]) -> Node:
-    soft = _softmax(parts, axes, labels)
-    if soft is not None:
-        return soft
     squared = _square(parts, axes, bound, labels)
     if squared is not None:
         return squared
     scalars: list[Expr] = []
     items: list[_Item] = []
+    soft = _softmax(parts, axes, labels)
+    if soft is not None:
+        items.append(_Item(soft[2], min(soft[:2])))
     for place, part in enumerate(parts):
+        if soft is not None and place in soft[:2]:
+            continue
         free = [i for i in free_indices(part) if i not in labels]
         if not free and not any(isinstance(n, Total) for n in nodes(part)):
             scalars.append(part)
@@ -159,16 +170,21 @@ def _product(parts: Sequence[Expr], axes: Axes, bound: Axes, labels: Collection[
     return scaled(mul(*scalars), node) if scalars else node
 
 
-def _softmax(parts: Sequence[Expr], axes: Axes, labels: Collection[Index]) -> Node | None:
-    """exp(z_j)/Σ exp(z_k), which has a name."""
-    if len(parts) != 2 or not isinstance(parts[0], exp) or not isinstance(parts[1], Pow) or parts[1].exp != -1:
-        return None
-    below = parts[1].base
-    if not isinstance(below, Total) or len(below.indices) != 1 or not isinstance(below.body, exp):
-        return None
-    for along, index in enumerate(axes):
-        if index not in free_indices(below) and rename(below.body, {below.indices[0]: index}) == parts[0]:
-            return Softmax(axes, array(parts[0].args[0], axes, labels), along)
+def _softmax(parts: Sequence[Expr], axes: Axes, labels: Collection[Index]) -> tuple[int, int, Node] | None:
+    """exp(z_j)/Σ exp(z_k), which has a name: the places of its two factors, and the node."""
+    for place, below in enumerate(parts):
+        if not isinstance(below, Pow) or below.exp != -1 or not isinstance(below.base, Total):
+            continue
+        total = below.base
+        if len(total.indices) != 1 or not isinstance(total.body, exp):
+            continue
+        for other, raised in enumerate(parts):
+            inside = _ordered(raised, [i for i in free_indices(raised) if i not in labels], axes)
+            if not isinstance(raised, exp) or not 1 <= len(inside) <= 2:
+                continue
+            for along, index in enumerate(inside):
+                if index not in free_indices(total) and rename(total.body, {total.indices[0]: index}) == raised:
+                    return place, other, Softmax(inside, array(raised.args[0], inside, labels), along)
     return None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Mul
+from sympy import Expr, Mul
 
-from ..tensor import Total, mul
+from ..tensor import Total, add, mul, neg, terms
 from . import arrays
 
 BINDING = {"sum": 10, "total": 20, "product": 30, "hadamard": 25, "sign": 15, "power": 60, "atom": 100}
@@ -32,3 +32,18 @@ def sign(term: Any) -> tuple[bool, Any]:
         if minus:
             return True, Total(body, *term.indices)
     return False, term
+
+
+def compared(condition: Expr) -> tuple[Expr, Expr]:
+    """The sides of u > v, from the condition u - v > 0; a number stands on the right."""
+    left = [t for t in terms(condition) if not sign(t)[0] and not t.is_Number]
+    right = [sign(t)[1] for t in terms(condition) if sign(t)[0] and not t.is_Number]
+    number = add(*(neg(t) for t in terms(condition) if t.is_Number))
+    if not left:
+        return neg(number), add(*right)
+    return add(*left), add(*right, number)
+
+
+def positive_terms_first(expr: Expr) -> Expr:
+    """2 - i and not -i + 2."""
+    return add(*sorted(terms(expr), key=lambda t: sign(t)[0]))

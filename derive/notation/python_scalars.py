@@ -48,8 +48,7 @@ from .pieces import (
     summed,
     times,
 )
-from .precedence import sign
-from .text import compared
+from .precedence import compared, sign
 
 CALLS = {
     sympy.exp: "np.exp",

@@ -33,11 +33,10 @@ from ..tensor import (
     neg,
     power,
     primal,
-    terms,
 )
 from . import arrays
 from .arrays import ArrayEquation, Node
-from .precedence import BINDING, sign
+from .precedence import BINDING, compared, sign
 from .symbols import UNICODE_GREEK, Labels
 
 ABOVE = str.maketrans("0123456789-L", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ")
@@ -56,12 +55,6 @@ class Text:
     def within(self, place: str) -> str:
         """The piece as it stands in a place that asks for at least that binding."""
         return self.text if self.binding >= BINDING[place] else f"({self.text})"
-
-
-def compared(condition: Expr) -> tuple[Expr, Expr]:
-    """The sides of u > v, from the condition u - v > 0."""
-    signed = [sign(t) for t in terms(condition)]
-    return add(*(t for minus, t in signed if not minus)), add(*(t for minus, t in signed if minus))
 
 
 def spelt(name: str) -> str:
