@@ -17,13 +17,13 @@ from typing import Any
 
 from . import chain, compose, network, render, spec, verify
 from .catalogue import functions, layers, losses, vectors
-from .derivation import Derivation
 from .derivation import derive as _derive
 from .notation.symbols import Labels
 from .notation.views import View
 from .sheet import Sheet
 from .spec import Spec
-from .tensor import System
+from .steps import Derivation
+from .system import System
 from .verify import Check
 
 

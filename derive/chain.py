@@ -12,23 +12,10 @@ from dataclasses import replace
 from sympy import Expr
 
 from . import calculus, simplify
-from .derivation import Derivation, Step, derive
-from .tensor import (
-    Differential,
-    Entry,
-    Equation,
-    Partial,
-    Second,
-    System,
-    Tensor,
-    add,
-    cotangent,
-    is_cotangent,
-    mul,
-    nodes,
-    primal,
-    transform,
-)
+from .derivation import derive
+from .steps import Derivation, Step
+from .system import Equation, System, Tensor, cotangent, is_cotangent, primal
+from .tensor import Differential, Entry, Partial, Second, add, mul, nodes, transform
 
 PATHS = 4
 """More ways than this from the cost to a parameter are not written out."""

@@ -17,14 +17,15 @@ from sympy import Expr
 
 from . import catalogue
 from .catalogue import F, U
-from .derivation import Derivation
 from .identifiers import Identifiers
 from .notation import views
 from .notation.arrays import ArrayEquation, LabelTotal, parts
 from .notation.pieces import Axes, Piece
 from .notation.python import Writer
 from .notation.python_scalars import function_name
-from .tensor import COUNT, Elementwise, Entry, Equation, Index, Role, System, Tensor, cotangent, entries, is_cotangent, transform
+from .steps import Derivation
+from .system import COUNT, Equation, Role, System, Tensor, cotangent, is_cotangent
+from .tensor import Elementwise, Entry, Index, entries, transform
 
 WIDTH = 100
 """A sum longer than this is broken at its signs."""

@@ -8,49 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
-from . import groups, notes, story, worked
+from . import arithmetic, groups, notes, story, worked
 from .catalogue import functions
-from .derivation import Derivation, Step
 from .groups import Run
 from .notation import symbols, views
 from .notation.views import View
 from .sheet import (
     Block,
-    Callout,
     Figure,
     Form,
     Held,
     Line,
     Lines,
-    Number,
     Partials,
     Prose,
     Section,
     Sheet,
     Table,
     Text,
-    Value,
-    Values,
 )
 from .spec import Spec
-from .tensor import (
-    COUNT,
-    Differential,
-    Elementwise,
-    Entry,
-    Equation,
-    Partial,
-    Tensor,
-    Total,
-    entries,
-    nodes,
-)
+from .steps import Derivation, Step
+from .system import COUNT, Equation, Tensor
+from .tensor import Differential, Elementwise, Entry, Partial, entries, nodes
 from .verify import Check
-
-NUMBERS = 40
-"""A tensor with more entries than this is not printed in numbers."""
 
 
 def compose(spec: Spec, derivation: Derivation, checks: Sequence[Check], asked: Sequence[View]) -> Sheet:
@@ -78,7 +60,7 @@ class _Composer:
             self.gradients(),
             *story.average(self),
             *story.explore(self),
-            self.numbers(),
+            arithmetic.numbers(self),
         ]
         spec = self.spec
         sections = [self.with_notation(s, sections) if s.key in ("network", "equations") else s for s in sections]
@@ -354,116 +336,7 @@ class _Composer:
         number = self.system.tensors[key].layer
         return next((r.general for r in runs if r.representative.number == number), {})
 
-    # --- numbers ----------------------------------------------------------------------------------------------------------------
-
-    def numbers(self) -> Section:
-        blocks: list[Block] = []
-        if self.pass_ is not None:
-            blocks += self.worked_pass()
-        worst = max((c.error for c in self.checks), default=0.0)
-        blocks.append(
-            Callout(
-                "checked",
-                {
-                    "count": len(self.checks),
-                    "worst": worked.number(worst) if worst else None,
-                    "views": self.views,
-                    "symbols": sum(1 for c in self.checks if c.how.startswith("symbol")),
-                },
-            )
-        )
-        return Section("numbers", tuple(blocks))
-
-    def worked_pass(self) -> list[Block]:
-        found = self.pass_
-        assert found is not None
-        system = self.system
-        small = all(t.shape == () or _entries(t) <= NUMBERS for t in system.tensors.values()) and len(system.equations) <= 16
-        about = {"given": bool(found.given), "seed": self.spec.seed, "all": small}
-        blocks: list[Block] = [Prose("numbers", about)]
-        if small:
-            view = self.views[0]
-            scalar = view == "scalar" or all(t.shape == () for t in system.tensors.values())
-            layout: Literal["lines", "columns"] = "columns" if scalar else "lines"
-            blocks.append(Values(tuple(self.value(t.key, found, scalar=False) for t in self.given()), "running"))
-            blocks.append(Prose("numbers_forward"))
-            blocks.append(Values(tuple(self.value(_key(e), found, scalar) for e in system.equations), layout))
-            blocks.append(Prose("numbers_backward"))
-            keys = [k for k in self.derivation.gradients if system.tensors[k].role in ("intermediate", "parameter")]
-            blocks.append(Values(tuple(self.gradient_value(k, found, scalar) for k in keys), layout))
-        elif system.blocks and len(system.blocks) > 8:
-            rows = self.sizes(found)
-            blocks.append(Prose("sizes", {"shrinks": rows[-1][3] < rows[0][3] if rows else True}))
-            blocks.append(Table("sizes", tuple(r[:3] for r in rows)))
-        if system.objective is not None:
-            after, before = found.after[system.objective], found.values[system.objective]
-            told: dict[str, object] = {
-                "rate": worked.number(found.rate),
-                "before": worked.number(before),
-                "after": worked.number(after),
-                "objective": self.objective(),
-                "lower": float(after) < float(before),
-            }
-            stepped = [self.stepped(t, found) for t in system.parameters if small and t.key in self.derivation.gradients]
-            blocks.append(Prose("step", told))
-            if stepped:
-                blocks.append(Values(tuple(stepped), "running"))
-            blocks.append(Prose("step_cost", told))
-        return blocks
-
-    def value(self, key: str, found: worked.Pass, scalar: bool) -> Value:
-        equation = self.system.defines().get(key)
-        shown = Equation(Entry.of(key), Entry.of(key)) if equation is None else views.shown(equation, self.views[0], self.system)
-        numbers = None
-        if scalar and equation is not None and not any(isinstance(n, Total) for n in nodes(equation.rhs)):
-            numbers = {e.key: worked.number(found.values[e.key]) for e in entries(equation.rhs)}
-        return Value(shown, worked.array(found.values[key]), numbers)
-
-    def stepped(self, tensor: Tensor, found: worked.Pass) -> Value:
-        """A parameter after the step."""
-        lhs = self.derivation.gradients[tensor.key].lhs
-        assert isinstance(lhs, Entry)
-        shown = Equation(Entry.of(tensor.key), Entry.of(tensor.key))
-        step: tuple[Number, Number, Number] | tuple[()] = ()
-        if tensor.shape == ():
-            old, gradient = found.values[tensor.key], found.values[lhs.key]
-            step = (worked.number(old), worked.number(found.rate), worked.number(gradient))
-        return Value(shown, worked.array(found.after[tensor.key]), step=step)
-
-    def gradient_value(self, key: str, found: worked.Pass, scalar: bool) -> Value:
-        equation = self.derivation.gradients[key]
-        shown = views.shown(equation, self.views[0], self.system)
-        numbers = None
-        if scalar:
-            numbers = {e.key: worked.number(found.values[e.key]) for e in entries(equation.rhs)}
-        lhs = equation.lhs
-        assert isinstance(lhs, Entry)
-        return Value(shown, worked.array(found.values[lhs.key]), numbers)
-
-    def sizes(self, found: worked.Pass) -> list[tuple[Entry, Entry, Number, float]]:
-        """The size of the gradient in some layers, from the top to the bottom: what becomes of it on the way down."""
-        import numpy as np
-
-        depth = self.system.depth
-        chosen = sorted({1, depth, *(round(depth * f / 4) for f in (1, 2, 3))}, reverse=True)
-        rows: list[tuple[Entry, Entry, Number, float]] = []
-        for block in self.system.blocks:
-            if block.number in chosen and block.parameters:
-                key = block.parameters[0]
-                lhs = self.derivation.gradients[key].lhs
-                assert isinstance(lhs, Entry)
-                norm = float(np.sqrt(np.mean(found.values[lhs.key] ** 2)))
-                rows.append((Entry.of(key), Entry.of(lhs.key), worked.number(norm), norm))
-        return rows[::-1]
-
 
 def _key(equation: Equation) -> str:
     assert isinstance(equation.lhs, Entry)
     return equation.lhs.key
-
-
-def _entries(tensor: Tensor) -> int:
-    count = 1
-    for n in tensor.shape:
-        count *= n
-    return count

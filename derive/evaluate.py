@@ -18,19 +18,8 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Add, Expr, Mul, Pow
 
-from .tensor import (
-    Delta,
-    Differential,
-    Elementwise,
-    Entry,
-    Equation,
-    Index,
-    System,
-    Total,
-    Where,
-    Within,
-    factors,
-)
+from .system import Equation, System
+from .tensor import Delta, Differential, Elementwise, Entry, Index, Total, Where, Within, factors
 
 Array = NDArray[Any]
 Values = dict[str, Array]

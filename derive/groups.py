@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
-from .tensor import Block, System
+from .system import Block, System
 
 SHORTEST = 4
 """A run of fewer layers is printed layer by layer."""

@@ -8,10 +8,10 @@ import re
 from copy import copy
 
 from . import catalogue
-from .derivation import Derivation
 from .notation.python_scalars import function_name
 from .notation.symbols import UNICODE_GREEK
-from .tensor import COUNT, Tensor, cotangent
+from .steps import Derivation
+from .system import COUNT, Tensor, cotangent
 
 WORDS = ("np", "math", "forward", "gradients", "values", "known", "softmax", "erf")
 """What the module's own text uses."""
@@ -23,7 +23,9 @@ class Identifiers:
     def __init__(self, derivation: Derivation) -> None:
         functions = catalogue.functions()
         self.taken = {
-            *keyword.kwlist, *keyword.softkwlist, *dir(builtins),
+            *keyword.kwlist,
+            *keyword.softkwlist,
+            *dir(builtins),
             *["np", "math", "forward", "gradients", "values", "known", "softmax", "erf"],
             *(function_name(name, order) for name in functions for order in range(3)),
         }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from .catalogue import functions
-from .derivation import Derivation
 from .figures import Column, GraphNode, computation_graph, network
 from .notation.latex import Printer
 from .plots import Curve, Mark, plot
 from .sheet import Figure, Sheet
-from .tensor import COUNT, System, cotangent, entries, is_cotangent, primal
+from .steps import Derivation
+from .system import COUNT, System, cotangent, is_cotangent, primal
+from .tensor import entries
 
 
 def draw(figure: Figure, sheet: Sheet, printer: Printer) -> str:

@@ -25,7 +25,8 @@ from .notation.latex import Printer
 from .notation.latex_scalars import unbroken
 from .notation.numeric import NumberPrinter
 from .sheet import Figure, Line, Number, Sheet, Text, Value
-from .tensor import Entry, Equation
+from .system import Equation
+from .tensor import Entry
 
 STYLE = "derive-sheets.sty"
 

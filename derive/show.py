@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import get_args
 
 from .catalogue import rules
-from .derivation import Derivation, Section, Step
 from .errors import ViewError, did_you_mean
 from .notation import views
 from .notation.symbols import Labels
 from .notation.text import Printer
 from .notation.views import View
-from .tensor import Differential, cotangent, nodes
+from .steps import Derivation, Section, Step
+from .system import cotangent
+from .tensor import Differential, nodes
 
 HEADINGS: tuple[tuple[str, tuple[Section, ...]], ...] = (
     ("Forward pass", ("forward",)),

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
+from .matching import match
+from .system import Fact
 from .tensor import (
     Elementwise,
     Entry,
-    Equation,
-    Fact,
     Index,
     Total,
     Where,
@@ -37,118 +37,8 @@ from .tensor import (
     transform,
 )
 
-# --- matching: is this expression that one, with other indices? ----------------------------------------------------------------
 
-Binding = dict[Index, Expr]
-
-
-def match(pattern: Expr, expr: Expr, wild: frozenset[Index], bound: Binding | None = None) -> Binding | None:
-    """The values of the `wild` indices under which `pattern` is `expr`; None where there are none."""
-    found: Binding = dict(bound or {})
-    return found if _match(pattern, expr, wild, found) else None
-
-
-def _match(pattern: Expr, expr: Expr, wild: frozenset[Index], found: Binding) -> bool:
-    if isinstance(pattern, Index) and pattern in wild:
-        if pattern in found:
-            return found[pattern] == expr
-        if any(i.name.startswith("#") for i in free_indices(expr)):
-            return False  # an index of a sum inside has no meaning outside it
-        if isinstance(expr, Index) and expr.size != pattern.size:
-            return False
-        found[pattern] = expr
-        return True
-    if isinstance(pattern, Total):
-        if not isinstance(expr, Total) or [i.size for i in pattern.indices] != [i.size for i in expr.indices]:
-            return False
-        neutral = [Index(f"#{n}", i.size) for n, i in enumerate(pattern.indices)]
-        left = rename(pattern.body, dict(zip(pattern.indices, neutral, strict=True)))
-        right = rename(expr.body, dict(zip(expr.indices, neutral, strict=True)))
-        return _match(left, right, wild, found)
-    if pattern.func != expr.func or len(pattern.args) != len(expr.args):
-        return False
-    if not pattern.args:
-        return bool(pattern == expr)
-    return all(_match(p, e, wild, found) for p, e in zip(pattern.args, expr.args, strict=True))
-
-
-# --- name what the forward pass has computed ------------------------------------------------------------------------------------
-
-
-def recognise(expr: Expr, definitions: Iterable[Equation]) -> Expr:
-    """Write the name of a forward value where its right-hand side stands: exp(z_k)/Σ exp(z_j) becomes p_k."""
-    for definition in definitions:
-        rhs = definition.rhs
-        if rhs.is_Number or isinstance(rhs, Entry | Add | Total):
-            continue  # a mere sum is not worth a search, an alias no gain
-        wild = frozenset(i for i in free_indices(definition.lhs))
-        expr = _recognise_product(expr, definition, wild) if isinstance(rhs, Mul) else _recognise_node(expr, definition, wild)
-    return expr
-
-
-def _recognise_node(expr: Expr, definition: Equation, wild: frozenset[Index]) -> Expr:
-    def rule(node: Expr) -> Expr | None:
-        if isinstance(node, Pow) and isinstance(definition.rhs, Pow) and node.exp == -definition.rhs.exp:
-            found = match(definition.rhs.base, node.base, wild)
-            return None if found is None else power(rename(definition.lhs, found), -1)
-        found = match(definition.rhs, node, wild)
-        return None if found is None or len(found) < len(wild) else rename(definition.lhs, found)
-
-    return transform(expr, rule)
-
-
-def _recognise_product(expr: Expr, definition: Equation, wild: frozenset[Index]) -> Expr:
-    pattern = _single(factors(definition.rhs))
-
-    def rule(node: Expr) -> Expr | None:
-        if not isinstance(node, Mul):
-            return None
-        parts = _single(node.args)
-        changed = False
-        while (hit := _assign(pattern, parts, wild, {}, [])) is not None:
-            binding, places = hit
-            first = min(places)
-            named = rename(definition.lhs, binding)
-            parts = [named if i == first else p for i, p in enumerate(parts) if i == first or i not in places]
-            changed = True
-        return mul(*_gathered(recognise_inside(p) for p in parts)) if changed else None
-
-    def recognise_inside(part: Expr) -> Expr:
-        return transform(part, rule)
-
-    return transform(expr, rule)
-
-
-def _single(parts: Sequence[Expr]) -> list[Expr]:
-    """Factors with integer powers written out: u^-2 as u^-1 u^-1."""
-    out: list[Expr] = []
-    for part in parts:
-        if isinstance(part, Pow) and part.exp.is_Rational and 2 % part.exp.q == 0 and abs(part.exp) <= 4:
-            half = S.Half * (1 if part.exp > 0 else -1) if part.exp.q == 2 else S.Zero
-            whole = part.exp - half
-            out += [power(part.base, half)] if half else []
-            out += [power(part.base, 1 if whole > 0 else -1)] * abs(int(whole))
-        else:
-            out.append(part)
-    return out
-
-
-def _assign(
-    pattern: Sequence[Expr], parts: Sequence[Expr], wild: frozenset[Index], binding: Binding, places: list[int]
-) -> tuple[Binding, list[int]] | None:
-    if not pattern:
-        return (binding, places) if len(binding) == len(wild) else None
-    for place, part in enumerate(parts):
-        if place not in places:
-            found = match(pattern[0], part, wild, binding)
-            if found is not None:
-                hit = _assign(pattern[1:], parts, wild, found, [*places, place])
-                if hit is not None:
-                    return hit
-    return None
-
-
-def _gathered(parts: Iterable[Expr]) -> list[Expr]:
+def gathered_factors(parts: Iterable[Expr]) -> list[Expr]:
     """Factors with equal bases gathered at the place of the first: x … x^-1 vanishes."""
     exponents: dict[Expr, Expr] = {}
     for part in parts:
@@ -159,7 +49,7 @@ def _gathered(parts: Iterable[Expr]) -> list[Expr]:
 
 def gathered(expr: Expr) -> Expr:
     """Equal factors of each term written once, as a power."""
-    return add(*(mul(*_gathered(factors(term))) for term in terms(expr)))
+    return add(*(mul(*gathered_factors(factors(term))) for term in terms(expr)))
 
 
 # --- terms, products and sums -------------------------------------------------------------------------------------------------
@@ -210,7 +100,7 @@ def cancelled(expr: Expr) -> Expr:
     """Each product opened, equal factors above and below gone, what a Σ does not touch in front of it."""
     out = []
     for parts, bound in _open(expr):
-        kept = _gathered(f for part in parts for f in factors(part))
+        kept = gathered_factors(f for part in parts for f in factors(part))
         inside = [f for f in kept if any(i in bound for i in free_indices(f))]
         outside = [f for f in kept if f not in inside]
         used = [b for b in bound if any(b in free_indices(f) for f in inside)]

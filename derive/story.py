@@ -14,7 +14,8 @@ from .derivation import derive
 from .errors import DeriveError, SpecError, did_you_mean
 from .notation import symbols
 from .sheet import Block, Callout, Figure, Form, Line, Lines, Prose, Section, Table
-from .tensor import Elementwise, Entry, Equation, Partial, System, cotangent, transform
+from .system import Equation, System, cotangent
+from .tensor import Elementwise, Entry, Partial, transform
 
 if TYPE_CHECKING:
     from .compose import _Composer

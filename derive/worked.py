@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from . import evaluate
-from .derivation import Derivation
 from .errors import SpecError
 from .evaluate import Array, Values
 from .sheet import Number
 from .spec import Spec
-from .tensor import Entry, System, Tensor, cotangent
+from .steps import Derivation
+from .system import System, Tensor, cotangent
+from .tensor import Entry
 
 RATES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001, 0.0001)
 DIGITS = 4

@@ -22,7 +22,7 @@ STARTUP = 60.0
 
 NOT_INSTALLED = 3
 
-ENOUGH = 5.0
+ENOUGH = 2.0
 """Seconds after which one depth is not repeated."""
 
 

@@ -68,8 +68,8 @@ def build(source: Path) -> Built:
     times.append(time.perf_counter())
     passes = _typeset(text)
     times.append(time.perf_counter())
-    stages = [end - start for start, end in pairwise(times)]
-    return Built(*stages, passes=passes)
+    derive, check, composed, rendered, typesetting = (end - start for start, end in pairwise(times))
+    return Built(derive, check, composed, rendered, typesetting, passes)
 
 
 def _typeset(text: str) -> int:

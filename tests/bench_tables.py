@@ -26,8 +26,10 @@ def seconds(value: float) -> str:
 
 
 def spread(values: Sequence[float]) -> str:
-    """The median, and half the range in percent of it."""
+    """The median, and half the range in percent of it; one value alone as it is."""
     middle = median(values)
+    if len(values) == 1:
+        return seconds(middle)
     return f"{seconds(middle)} ±{50 * (max(values) - min(values)) / middle:3.0f} %"
 
 

@@ -7,12 +7,12 @@ from functools import lru_cache
 from textwrap import dedent
 
 from derive import derivation, network, spec
-from derive.derivation import Derivation
 from derive.notation import views
 from derive.notation.latex import Printer, unbroken
 from derive.notation.symbols import Symbols
 from derive.notation.views import View
-from derive.tensor import Equation, System
+from derive.steps import Derivation
+from derive.system import Equation, System
 
 
 def built(text: str, examples: int | None = None, last: bool = False, scalar: bool = False) -> System:

@@ -15,7 +15,8 @@ from sympy import Expr, S
 from derive import calculus, catalogue, evaluate
 from derive.language import parse_equation, parse_expression
 from derive.notation.latex import Printer, unbroken
-from derive.tensor import Entry, Equation, Index, Total, Where, add, cotangent, entries, mul, nodes, power
+from derive.system import Equation, cotangent
+from derive.tensor import Entry, Index, Total, Where, add, entries, mul, nodes, power
 
 SHAPES: dict[str, tuple[int, ...]] = {
     "a": (),

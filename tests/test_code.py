@@ -22,9 +22,10 @@ from sympy import Rational
 
 from derive import evaluate, verify
 from derive.code import code
-from derive.derivation import Derivation
 from derive.notation.python import Writer
-from derive.tensor import COUNT, Entry, Equation, Index, Total, add, cotangent, free_indices, mul, power
+from derive.steps import Derivation
+from derive.system import COUNT, Equation, cotangent
+from derive.tensor import Entry, Index, Total, add, free_indices, mul, power
 
 GOLDEN = Path(__file__).parent / "golden" / "code-classifier.txt"
 

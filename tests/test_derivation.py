@@ -12,10 +12,11 @@ import specs
 from specs import built, dense, derived, gradient, printed, readable
 
 from derive import catalogue, derivation, verify
-from derive.derivation import Derivation
 from derive.notation import views
 from derive.notation.views import View
-from derive.tensor import Differential, Entry, Equation, Index, Partial, cotangent, entries, is_cotangent, nodes, primal
+from derive.steps import Derivation
+from derive.system import Equation, cotangent, is_cotangent, primal
+from derive.tensor import Differential, Entry, Index, Partial, entries, nodes
 
 GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = ("forward", "differential", "held", "partial", "substitute", "gradient")

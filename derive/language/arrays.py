@@ -16,7 +16,8 @@ from math import prod
 from sympy import Expr, Function
 
 from ..errors import EquationError
-from ..tensor import LETTERS, Entry, Equation, Index, Total, factors, free_indices, mul, nodes, power, rebuild, total
+from ..system import Equation
+from ..tensor import LETTERS, Entry, Index, Total, factors, free_indices, mul, nodes, power, rebuild, total
 from .grammar import MAX_DEPTH, Source
 from .operations import Form, Names, contradiction, described, exponential, over_all
 

@@ -13,7 +13,8 @@ import sympy
 from sympy import Expr, Integer
 
 from ..errors import did_you_mean
-from ..tensor import Entry, Equation, Index, add, fresh, mul, power, total
+from ..system import Equation
+from ..tensor import Entry, Index, add, fresh, mul, power, total
 from .grammar import Source, operands, subscripts
 from .operations import BUILT_IN, OVER, Form, Names, contradiction, exponential, over_all
 from .ranges import Affine, Slot, Use, affine, solve

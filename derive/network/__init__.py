@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import catalogue
 from ..spec import Spec, check_names
-from ..tensor import System
+from ..system import System
 from .draft import Draft
 from .equations import add_equations
 from .layers import add_layers

@@ -12,7 +12,8 @@ from .. import catalogue, language
 from ..errors import EquationError, Place, SpecError, did_you_mean
 from ..records import FactRecord
 from ..spec import Spec
-from ..tensor import Block, Elementwise, Entry, Equation, Fact, Index, System, Tensor, Total, add, factors, neg, total, transform
+from ..system import Block, Equation, Fact, System, Tensor
+from ..tensor import Elementwise, Entry, Index, Total, add, factors, neg, total, transform
 
 Shape = tuple[int, ...]
 Names = dict[str, str]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .. import language
 from ..errors import EquationError, SpecError, did_you_mean
-from ..tensor import Role, Tensor
+from ..system import Role, Tensor
 from .draft import Draft, Names, Shape, functions, marked
 
 INPUT_LETTERS = "axhAXH"

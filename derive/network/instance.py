@@ -13,7 +13,8 @@ from ..errors import EquationError, Place, SpecError, did_you_mean
 from ..fields import MAX_DIMENSION
 from ..records import Form, LayerRecord
 from ..spec import Layer
-from ..tensor import Block, Elementwise, Entry, Equation, Tensor, add, transform
+from ..system import Block, Equation, Tensor
+from ..tensor import Elementwise, Entry, add, transform
 from .draft import Draft, Names, Shape, functions, lhs, marked, shown
 
 

@@ -10,7 +10,7 @@ from ..errors import SpecError, did_you_mean
 from ..records import LayerRecord
 from ..spec import Layer, Network
 from ..spec.shorthand import LAYER_KEYS
-from ..tensor import Tensor
+from ..system import Tensor
 from .draft import Draft
 from .instance import Instance
 

@@ -9,7 +9,8 @@ from math import prod
 from sympy import Expr
 
 from ..errors import Place, ViewError
-from ..tensor import COUNT, Entry, Equation, Fact, Index, System, Tensor, Total, mul, nodes, power, rebuild, total, transform
+from ..system import COUNT, Equation, Fact, System, Tensor
+from ..tensor import Entry, Index, Total, mul, nodes, power, rebuild, total, transform
 from .draft import shown
 
 

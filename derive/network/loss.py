@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import catalogue
 from ..errors import SpecError, did_you_mean
-from ..tensor import Tensor
+from ..system import Tensor
 from .draft import Draft, lhs, shown
 from .instance import parsed, signature
 

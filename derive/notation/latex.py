@@ -11,7 +11,8 @@ from typing import Any
 import sympy
 from sympy import Expr, Pow
 
-from ..tensor import Elementwise, Equation, is_cotangent, power, primal, terms
+from ..system import Equation, is_cotangent, primal
+from ..tensor import Elementwise, power, terms
 from . import arrays
 from .arrays import ArrayEquation, Node
 from .latex_scalars import ScalarPrinter, Text, brackets, index_name, joined, unbroken

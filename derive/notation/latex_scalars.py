@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
+from ..system import is_cotangent, primal
 from ..tensor import (
     Delta,
     Differential,
@@ -22,12 +23,10 @@ from ..tensor import (
     Within,
     add,
     free_indices,
-    is_cotangent,
     mul,
     neg,
     nodes,
     power,
-    primal,
     terms,
 )
 from .precedence import BINDING, compared, positive_terms_first, sign

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Integer, Mul, Pow, S, exp
 
+from ..system import Equation
 from ..tensor import (
     Delta,
     Differential,
     Elementwise,
     Entry,
-    Equation,
     Index,
     Partial,
     Total,

@@ -1,7 +1,7 @@
 """Expressions -> NumPy source text: arrays, and indexed scalars where there is no form in arrays.
 
-    matrix product    W2.T @ delta2         outer product    np.outer(delta2, a1)
-    ones              delta2.sum(axis=0)    diagonal         v[:, None] * A
+matrix product    W2.T @ delta2         outer product    np.outer(delta2, a1)
+ones              delta2.sum(axis=0)    diagonal         v[:, None] * A
 """
 
 from __future__ import annotations
@@ -11,12 +11,8 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr
 
-from ..tensor import (
-    Equation,
-    Index,
-    factors,
-    nodes,
-)
+from ..system import Equation
+from ..tensor import Index, factors, nodes
 from . import arrays
 from .arrays import ArrayEquation, Node
 from .pieces import (

@@ -1,7 +1,7 @@
 """Indexed scalars -> NumPy source text.
 
-    a sum over indices    np.einsum("tm,hmd->htd", X, A)
-    a shifted index       i, p = np.ogrid[:4, :3];  x_at = x[2 * i + p]
+a sum over indices    np.einsum("tm,hmd->htd", X, A)
+a shifted index       i, p = np.ogrid[:4, :3];  x_at = x[2 * i + p]
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..tensor import System, Tensor, is_cotangent, primal
+from ..system import System, Tensor, is_cotangent, primal
 
 GREEK = frozenset(
     [

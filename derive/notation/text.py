@@ -15,25 +15,8 @@ from typing import Any
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
-from ..tensor import (
-    Delta,
-    Differential,
-    Elementwise,
-    Entry,
-    Equation,
-    Index,
-    Partial,
-    System,
-    Total,
-    Where,
-    Within,
-    add,
-    factors,
-    is_cotangent,
-    neg,
-    power,
-    primal,
-)
+from ..system import Equation, System, is_cotangent, primal
+from ..tensor import Delta, Differential, Elementwise, Entry, Index, Partial, Total, Where, Within, add, factors, neg, power
 from . import arrays
 from .arrays import ArrayEquation, Node
 from .precedence import BINDING, compared, sign

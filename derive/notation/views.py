@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..tensor import Differential, Entry, Equation, Index, Partial, System, is_cotangent, nodes, primal
+from ..system import Equation, System, is_cotangent, primal
+from ..tensor import Differential, Entry, Index, Partial, nodes
 from . import matrix
 from .arrays import ArrayEquation
 

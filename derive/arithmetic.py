@@ -1,0 +1,132 @@
+"""The last section of a sheet: the worked pass in numbers, one step of descent, and what was checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from . import worked
+from .notation import views
+from .sheet import Block, Callout, Number, Prose, Section, Table, Value, Values
+from .system import Equation, Tensor, lhs_of
+from .tensor import Entry, Total, entries, nodes
+
+if TYPE_CHECKING:
+    from .compose import _Composer
+
+NUMBERS = 40
+"""A tensor with more entries than this is not printed in numbers."""
+
+
+def numbers(composer: _Composer) -> Section:
+    blocks: list[Block] = []
+    if composer.pass_ is not None:
+        blocks += _worked_pass(composer)
+    worst = max((c.error for c in composer.checks), default=0.0)
+    blocks.append(
+        Callout(
+            "checked",
+            {
+                "count": len(composer.checks),
+                "worst": worked.number(worst) if worst else None,
+                "views": composer.views,
+                "symbols": sum(1 for c in composer.checks if c.how.startswith("symbol")),
+            },
+        )
+    )
+    return Section("numbers", tuple(blocks))
+
+
+def _worked_pass(composer: _Composer) -> list[Block]:
+    found = composer.pass_
+    assert found is not None
+    system = composer.system
+    small = all(t.shape == () or _entries(t) <= NUMBERS for t in system.tensors.values()) and len(system.equations) <= 16
+    about = {"given": bool(found.given), "seed": composer.spec.seed, "all": small}
+    blocks: list[Block] = [Prose("numbers", about)]
+    if small:
+        view = composer.views[0]
+        scalar = view == "scalar" or all(t.shape == () for t in system.tensors.values())
+        layout: Literal["lines", "columns"] = "columns" if scalar else "lines"
+        blocks.append(Values(tuple(_value(composer, t.key, found, scalar=False) for t in composer.given()), "running"))
+        blocks.append(Prose("numbers_forward"))
+        blocks.append(Values(tuple(_value(composer, lhs_of(e).key, found, scalar) for e in system.equations), layout))
+        blocks.append(Prose("numbers_backward"))
+        keys = [k for k in composer.derivation.gradients if system.tensors[k].role in ("intermediate", "parameter")]
+        blocks.append(Values(tuple(_gradient_value(composer, k, found, scalar) for k in keys), layout))
+    elif system.blocks and len(system.blocks) > 8:
+        rows = _sizes(composer, found)
+        blocks.append(Prose("sizes", {"shrinks": rows[-1][3] < rows[0][3] if rows else True}))
+        blocks.append(Table("sizes", tuple(r[:3] for r in rows)))
+    if system.objective is not None:
+        after, before = found.after[system.objective], found.values[system.objective]
+        told: dict[str, object] = {
+            "rate": worked.number(found.rate),
+            "before": worked.number(before),
+            "after": worked.number(after),
+            "objective": composer.objective(),
+            "lower": float(after) < float(before),
+        }
+        stepped = [_stepped(composer, t, found) for t in system.parameters if small and t.key in composer.derivation.gradients]
+        blocks.append(Prose("step", told))
+        if stepped:
+            blocks.append(Values(tuple(stepped), "running"))
+        blocks.append(Prose("step_cost", told))
+    return blocks
+
+
+def _value(composer: _Composer, key: str, found: worked.Pass, scalar: bool) -> Value:
+    equation = composer.system.defines().get(key)
+    shown = (
+        Equation(Entry.of(key), Entry.of(key)) if equation is None else views.shown(equation, composer.views[0], composer.system)
+    )
+    numbers = None
+    if scalar and equation is not None and not any(isinstance(n, Total) for n in nodes(equation.rhs)):
+        numbers = {e.key: worked.number(found.values[e.key]) for e in entries(equation.rhs)}
+    return Value(shown, worked.array(found.values[key]), numbers)
+
+
+def _stepped(composer: _Composer, tensor: Tensor, found: worked.Pass) -> Value:
+    """A parameter after the step."""
+    lhs = composer.derivation.gradients[tensor.key].lhs
+    assert isinstance(lhs, Entry)
+    shown = Equation(Entry.of(tensor.key), Entry.of(tensor.key))
+    step: tuple[Number, Number, Number] | tuple[()] = ()
+    if tensor.shape == ():
+        old, gradient = found.values[tensor.key], found.values[lhs.key]
+        step = (worked.number(old), worked.number(found.rate), worked.number(gradient))
+    return Value(shown, worked.array(found.after[tensor.key]), step=step)
+
+
+def _gradient_value(composer: _Composer, key: str, found: worked.Pass, scalar: bool) -> Value:
+    equation = composer.derivation.gradients[key]
+    shown = views.shown(equation, composer.views[0], composer.system)
+    numbers = None
+    if scalar:
+        numbers = {e.key: worked.number(found.values[e.key]) for e in entries(equation.rhs)}
+    lhs = equation.lhs
+    assert isinstance(lhs, Entry)
+    return Value(shown, worked.array(found.values[lhs.key]), numbers)
+
+
+def _sizes(composer: _Composer, found: worked.Pass) -> list[tuple[Entry, Entry, Number, float]]:
+    """The size of the gradient in some layers, from the top to the bottom: what becomes of it on the way down."""
+    depth = composer.system.depth
+    chosen = sorted({1, depth, *(round(depth * f / 4) for f in (1, 2, 3))}, reverse=True)
+    rows: list[tuple[Entry, Entry, Number, float]] = []
+    for block in composer.system.blocks:
+        if block.number in chosen and block.parameters:
+            key = block.parameters[0]
+            lhs = composer.derivation.gradients[key].lhs
+            assert isinstance(lhs, Entry)
+            norm = float(np.sqrt(np.mean(found.values[lhs.key] ** 2)))
+            rows.append((Entry.of(key), Entry.of(lhs.key), worked.number(norm), norm))
+    return rows[::-1]
+
+
+def _entries(tensor: Tensor) -> int:
+    count = 1
+    for n in tensor.shape:
+        count *= n
+    return count

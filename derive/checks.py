@@ -1,0 +1,394 @@
+"""One check after another, at one point: each step in each view, against complex-step derivatives of the forward equations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr
+
+from . import evaluate
+from .catalogue import function
+from .evaluate import Array, Values
+from .notation import arrays, views
+from .notation.views import Shown, View
+from .steps import Derivation, Step
+from .system import Equation, cotangent
+from .tensor import Differential, Elementwise, Entry, Index, Partial, entries, free_indices, nodes, transform
+
+TOLERANCE = 1e-8
+"""Relative to the largest entry of the reference. Complex steps err by some 1e-15; what is wrong errs by far more than this."""
+
+LEAST_GAIN = 0.05
+"""A line whose value hardly changes is still taken to pass on this part of what arrives, when sizes are judged."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One displayed equation: what it is, in which view, how it was checked, by how much it was off."""
+
+    what: str
+    view: str
+    how: str
+    error: float
+    tolerance: float = TOLERANCE
+    section: str = ""
+    about: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.error <= self.tolerance)
+
+
+@dataclass
+class Point:
+    """All checks at one point."""
+
+    derivation: Derivation
+    shown_in: tuple[View, ...]
+    rng: np.random.Generator
+    values: Values
+    found: list[Check] = field(default_factory=list)
+    sizes: dict[str, float] = field(default_factory=dict)
+
+    def checks(self) -> list[Check]:
+        system = self.derivation.system
+        self.users: dict[str, list[Equation]] = {}
+        for equation in system.equations:
+            for key in dict.fromkeys(e.key for e in entries(equation.rhs)):
+                self.users.setdefault(key, []).append(equation)
+        for key in self.derivation.seeds:
+            self.values[cotangent(key)] = self.rng.normal(size=system.tensors[key].shape)
+        self.equations = system.defines()
+        with np.errstate(all="ignore"):
+            for step in self.derivation.steps:
+                getattr(self, f"check_{step.section}")(step)
+            self.check_functions()
+            self.check_whole()
+        return self.found
+
+    # --- one kind of step each ------------------------------------------------------------------------------------------
+
+    def check_forward(self, step: Step) -> None:
+        lhs = _entry(self.equations[step.about].lhs)
+        self.compare(step, self.values[lhs.key], lhs.indices, {}, "the forward pass")
+
+    def check_differential(self, step: Step) -> None:
+        self.check_change(step, None, "complex step")
+
+    def check_held(self, step: Step) -> None:
+        only = {n.entry.key for n in nodes(step.result.rhs) if isinstance(n, Differential)}
+        if len(only) != 1:
+            for view in self.shown_in:
+                self.add(step, view, "exactly one quantity must change", float("inf"))
+            return
+        self.check_change(step, only, "complex step, the others held")
+
+    def check_change(self, step: Step, only: set[str] | None, how: str) -> None:
+        equation = self.equations[step.about]
+        directions = self.directions(equation, only)
+        change = self.slope(equation, directions)
+        extra = {**_changes(directions), f"d {step.about}": change}
+        self.compare(step, change, _entry(equation.lhs).indices, extra, how)
+
+    def check_partial(self, step: Step) -> None:
+        partial = step.result.lhs
+        assert isinstance(partial, Partial)
+        equation = self.equations[step.about]
+        if not self.says_what_is_held(step.about, partial):
+            self.add(step, "index", "what is held constant is not said", float("inf"))
+            return
+        free = tuple(dict.fromkeys([*free_indices(partial.of), *free_indices(partial.by)]))
+        value = evaluate.evaluate(step.result.rhs, self.values, free)
+        worst = 0.0
+        for _ in range(3):
+            at = {i: int(self.rng.integers(i.size)) for i in free}
+            direction = np.zeros(self.values[partial.by.key].shape)
+            direction[tuple(_place(i, at) for i in partial.by.indices)] = 1.0
+            slope = self.slope(equation, {partial.by.key: direction})
+            reference = slope[tuple(_place(i, at) for i in partial.of.indices)]
+            worst = max(worst, _off(value[tuple(at[i] for i in free)], reference))
+        self.add(step, "index", "complex step in one entry", worst)
+
+    def says_what_is_held(self, about: str, partial: Partial) -> bool:
+        """Whether it is a partial of that line, and names everything else that could change the line's value."""
+        equation = self.equations[about]
+        named = {partial.by.key, *(h.key for h in partial.held)}
+        moving = {k for k, d in self.directions(equation, None).items() if np.any(d)}
+        left = moving - named
+        silent = not left or not np.any(self.slope(equation, self.directions(equation, left)))
+        return partial.of == equation.lhs and partial.by.key in moving and named <= moving and silent
+
+    def check_substitute(self, step: Step) -> None:
+        equation = self.equations[step.about]
+        directions = self.directions(equation, None)
+        change = self.slope(equation, directions)
+        seed = self.values.get(cotangent(step.about), np.asarray(1.0))
+        reference = np.sum(seed * change)
+        extra = {**_changes(directions), f"d {step.about}": change}
+        self.compare(step, np.asarray(reference), (), extra, "complex step")
+
+    def check_gradient(self, step: Step) -> None:
+        system = self.derivation.system
+        lhs = _entry(step.result.lhs)
+        if lhs.key != cotangent(step.about):
+            self.add(step, self.shown_in[0], "the left-hand side is another derivative", float("inf"))
+            return
+        directions = [self.rng.normal(size=system.tensors[step.about].shape) for _ in range(2)]
+        references = [self.pulled(step.about, d) for d in directions]
+        try:
+            self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, _plain(lhs.indices))
+        except (ValueError, KeyError) as error:
+            self.values[lhs.key] = np.full(directions[0].shape, np.nan)
+            self.add(step, "index", f"indices do not fit: {error}", float("inf"))
+        for view in self.shown_in:
+            try:
+                shown = views.shown(step.result, view, system)
+                value = self.value(shown, lhs.indices, {})
+                named = self.value(_left(shown), lhs.indices, {})
+            except (ValueError, IndexError, KeyError) as error:
+                self.add(step, view, f"shapes do not fit: {error}", float("inf"))
+                continue
+            scale = self.scale(step.about)
+            off = [
+                abs(float(np.sum(array * d)) - r) / max(abs(r), scale, 1e-300)
+                for array in (value, named)
+                for d, r in zip(directions, references, strict=True)
+            ]
+            self.add(step, view, "dot-product test with a complex step", max(off))
+
+    def check_total(self, step: Step) -> None:
+        """dC with some differentials substituted, along a random change of all that is given."""
+        system = self.derivation.system
+        given = {k: v for k, v in self.values.items() if k in system.tensors}
+        free = {t.key for t in system.of_role("parameter", "input")}
+        directions = {k: self.rng.normal(size=given[k].shape) for k in free}
+        out = evaluate.run(system, evaluate.tilt(given, directions))
+        changes = {f"d {k}": evaluate.tilted(v) for k, v in out.items()}
+        self.compare(step, changes[f"d {step.about}"], (), changes, "complex step of the whole forward pass")
+
+    def check_product(self, step: Step) -> None:
+        """A product of partials, each taken as the complex-step derivative of its own line."""
+        reference = self.whole_slope(step.about)
+        found = transform(step.result.rhs, self.partial_value)
+        value = evaluate.evaluate(found, self.values, ())
+        self.add(step, self.shown_in[0], "complex step of the whole forward pass", _off(value, reference))
+
+    def check_written_out(self, step: Step) -> None:
+        value = evaluate.evaluate(step.result.rhs, self.values, ())
+        self.add(step, self.shown_in[0], "complex step of the whole forward pass", _off(value, self.whole_slope(step.about)))
+
+    def check_second(self, step: Step) -> None:
+        """A second derivative: the complex step of the first one, whose formula was checked before."""
+        lhs = step.result.lhs
+        of, first, then = (a.key for a in lhs.args)
+        value = evaluate.evaluate(step.result.rhs, self.values, ())
+        system = self.derivation.system
+        given = {k: v for k, v in self.values.items() if k in system.tensors}
+        tilted = evaluate.run(system, evaluate.tilt(given, {then: np.asarray(1.0)}))
+        if of == system.objective:
+            for equation in self.derivation.gradients.values():
+                tilted[_entry(equation.lhs).key] = evaluate.evaluate(equation.rhs, tilted, ())
+            slope = tilted[cotangent(first)]
+        else:
+            local = next(s.result for s in self.derivation.of("partial", of) if s.result.lhs.by.key == first)
+            slope = evaluate.evaluate(local.rhs, tilted, ())
+        self.add(step, self.shown_in[0], "complex step of the first derivative", _off(value, evaluate.tilted(slope)))
+
+    def whole_slope(self, key: str) -> Array:
+        """∂C/∂key for a single number, by a complex step of the whole forward pass."""
+        system = self.derivation.system
+        given = {k: v for k, v in self.values.items() if k in system.tensors}
+        assert system.objective is not None
+        return evaluate.tilted(evaluate.run(system, evaluate.tilt(given, {key: np.asarray(1.0)}))[system.objective])
+
+    def partial_value(self, node: Expr) -> Expr | None:
+        if not isinstance(node, Partial):
+            return None
+        slope = self.slope(self.equations[node.of.key], {node.by.key: np.asarray(1.0)})
+        return sympy.Float(float(slope), 17)
+
+    def check_functions(self) -> None:
+        """The slopes that are printed for the activations, against complex steps of their definitions."""
+        names = {n.name for e in self.derivation.system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise)}
+        u = self.rng.normal(size=64) * 2
+        for name in sorted(names):
+            textbook = function(name).textbook
+            if textbook is not None:
+                f = evaluate.apply(name, 0, u)
+                i = Index("i", u.size)
+                at = transform(textbook, lambda n, i=i: Entry.of(n.key, i) if isinstance(n, Entry) else None)  # type: ignore[misc]
+                value = evaluate.evaluate(at, {"u": u, "f": f}, (i,))
+                reference = evaluate.tilted(evaluate.apply(name, 0, u + 1j * evaluate.STEP))
+                self.found.append(
+                    Check(f"the slope of {name}", "index", "complex step", _off(value, reference), TOLERANCE, "function", name)
+                )
+
+    def check_whole(self) -> None:
+        """Each parameter's gradient against the whole forward pass; many parameters in eight groups."""
+        system = self.derivation.system
+        keys = [k for k in self.derivation.gradients if system.tensors[k].role in ("parameter", "input")]
+        if not keys:
+            return
+        groups = [[k] for k in keys] if len(keys) * len(system.equations) <= 1200 else [keys[i::4] for i in range(4)]
+        given = {k: v for k, v in self.values.items() if k in system.tensors}
+        for group in groups:
+            directions = {k: self.rng.normal(size=system.tensors[k].shape) for k in group}
+            if any(cotangent(k) not in self.values for k in group):
+                self.found.append(Check(f"the gradient of {group[0]}", "index", "it was not derived", float("inf"), 0.0, "whole"))
+                continue
+            out = evaluate.run(system, evaluate.tilt(given, directions))
+            reference = sum(
+                float(np.sum(self.values.get(cotangent(k), np.asarray(1.0)) * evaluate.tilted(out[k])))
+                for k in ([system.objective] if system.objective else self.derivation.seeds)
+            )
+            parts = [float(np.sum(self.values[cotangent(k)] * d)) for k, d in directions.items()]
+            size = max(self.scale(k) * float(np.linalg.norm(d)) for k, d in directions.items())
+            scale = max(abs(reference), max(map(abs, parts)), size, 1e-300)
+            what = f"the gradient of {', '.join(group) if len(group) < 4 else f'{len(group)} parameters together'}"
+            self.found.append(
+                Check(what, "index", "complex step of the whole forward pass", abs(sum(parts) - reference) / scale, 1e-7, "whole")
+            )
+
+    # --- references from the forward program ------------------------------------------------------------------------------
+
+    def directions(self, equation: Equation, only: set[str] | None) -> dict[str, Array]:
+        """Random changes of everything on the right that may change; zero for what is held."""
+        tensors = self.derivation.system.tensors
+        out = {}
+        for key in dict.fromkeys(e.key for e in entries(equation.rhs)):
+            moves = tensors[key].role not in ("target", "constant") and (only is None or key in only)
+            shape = tensors[key].shape
+            out[key] = self.rng.normal(size=shape) if moves else np.zeros(shape)
+        return out
+
+    def slope(self, equation: Equation, directions: Mapping[str, Array]) -> Array:
+        """The change of the left-hand side along `directions`, by a complex step of the forward equation."""
+        tilted = evaluate.tilt({k: self.values[k] for k in directions} | self._others(equation, directions), directions)
+        lhs = _entry(equation.lhs)
+        return evaluate.tilted(evaluate.evaluate(equation.rhs, tilted, _plain(lhs.indices)))
+
+    def _others(self, equation: Equation, directions: Mapping[str, Array]) -> Values:
+        return {e.key: self.values[e.key] for e in entries(equation.rhs) if e.key not in directions}
+
+    def pulled(self, key: str, direction: Array) -> float:
+        """<∂C/∂key, direction>, from the forward equations that use `key` and the cotangents above, checked before.
+
+        On the way it measures how large the result would be if nothing cancelled: the cotangents above, times what each
+        equation makes of a change. Against that a result is judged which is zero because its terms cancel.
+        """
+        out = size = 0.0
+        length = float(np.linalg.norm(direction)) or 1.0
+        for equation in self.users.get(key, ()):
+            above = _entry(equation.lhs).key
+            if above == self.derivation.system.objective:
+                seed, large = np.asarray(1.0), 1.0
+            elif cotangent(above) in self.values:
+                seed, large = self.values[cotangent(above)], self.sizes.get(above, 1.0)
+            else:
+                continue
+            slope = self.slope(equation, {key: direction})
+            out += float(np.sum(seed * slope))
+            size += large * max(float(np.linalg.norm(slope)) / length, LEAST_GAIN)
+        self.sizes[key] = size
+        return out
+
+    def scale(self, key: str) -> float:
+        """The size against which a cotangent is measured."""
+        own = float(np.linalg.norm(self.values.get(cotangent(key), np.asarray(0.0))))
+        return max(own, 1e-4 * self.sizes.get(key, 1.0))
+
+    # --- views to numbers ------------------------------------------------------------------------------------------------
+
+    def compare(self, step: Step, reference: Array, axes: Sequence[Expr], extra: Values, how: str) -> None:
+        for view in self.shown_in:
+            try:
+                shown = views.shown(step.result, view, self.derivation.system)
+                sides = (self.value(shown, axes, extra), self.value(_left(shown), axes, extra))
+                off = max(_off(side, reference) for side in sides)
+            except (ValueError, IndexError, KeyError) as error:
+                off, how = float("inf"), f"shapes do not fit: {error}"
+            self.add(step, view, how, off)
+
+    def value(self, shown: Shown, axes: Sequence[Expr], extra: Values) -> Array:
+        """The right-hand side of a shown equation as an array over `axes`; KeyError where it names what does not occur here."""
+        values = {**self.values, **extra} if extra else self.values
+        if isinstance(shown, Equation):
+            return evaluate.evaluate(shown.rhs, values, _plain(axes))
+        inside = [a for a in axes if a not in shown.labels]
+        shape = [i.size for i in shown.labels]
+        out = np.empty([*shape, *(i.size for i in _plain(inside))])
+        for place in np.ndindex(*shape):
+            found = arrays.evaluate(shown.rhs, values, dict(zip(shown.labels, place, strict=True)))
+            wanted = out[place].shape
+            if found.shape != wanted + (1,) * (2 - len(wanted)):
+                raise ValueError(f"the right-hand side has shape {found.shape}, the left {wanted}")
+            out[place] = found.reshape(wanted)
+        order = [*shown.labels, *inside]
+        return out.transpose([order.index(a) for a in axes])
+
+    def add(self, step: Step, view: str, how: str, error: float) -> None:
+        what = _what(step)
+        self.found.append(
+            Check(what, view, how, float(error) if np.isfinite(error) else float("inf"), TOLERANCE, step.section, step.about)
+        )
+
+
+def _what(step: Step) -> str:
+    names = {
+        "forward": "the forward equation of",
+        "differential": "the differential of",
+        "held": "the differential, others held constant, of",
+        "partial": "the partial derivative of",
+        "substitute": "the substitution for",
+        "gradient": "the derivative of the cost by",
+        "total": "the total differential of",
+        "product": "the chain rule's product for",
+        "written_out": "the gradient, written out, of",
+        "second": "the second derivative by",
+    }
+    lhs = step.result.lhs
+    by = f" by {lhs.by.key}" if isinstance(lhs, Partial) else ""
+    return f"{names[step.section]} {step.about}{by} ({', '.join(step.rules)})"
+
+
+def _left(shown: Shown) -> Shown:
+    if isinstance(shown, Equation):
+        return Equation(shown.lhs, shown.lhs)
+    return arrays.ArrayEquation(shown.lhs, shown.lhs, shown.labels)
+
+
+def _changes(directions: Mapping[str, Array]) -> Values:
+    return {f"d {key}": value for key, value in directions.items()}
+
+
+def _entry(expr: Expr) -> Entry:
+    found = expr.entry if isinstance(expr, Differential) else expr
+    assert isinstance(found, Entry)
+    return found
+
+
+def _plain(indices: Sequence[Expr]) -> tuple[Index, ...]:
+    return tuple(i for i in indices if isinstance(i, Index))
+
+
+def _place(index: Expr, at: Mapping[Index, int]) -> int:
+    return at[index] if isinstance(index, Index) else int(index.subs(dict(at)))
+
+
+def _off(value: Any, reference: Any) -> float:
+    """The largest difference, relative to the largest entry of either; absolute where both are below 1/1000.
+
+    For single lines at points of order one; cotangents, which may be tiny in a deep network, have a scale of their own.
+    """
+    value, reference = np.asarray(value), np.asarray(reference)
+    if value.shape != reference.shape:
+        return float("inf")
+    if not value.size:
+        return 0.0
+    scale = max(float(np.max(np.abs(reference))), float(np.max(np.abs(value))), 1e-3)
+    difference = float(np.max(np.abs(value - reference))) / scale
+    return difference if np.isfinite(difference) else float("inf")
