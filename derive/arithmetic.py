@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -29,13 +30,18 @@ def numbers(composer: _Composer) -> Section:
             "checked",
             {
                 "count": len(composer.checks),
-                "worst": worked.number(worst) if worst else None,
+                "below": _power_of_ten_above(worst),
                 "views": composer.views,
-                "symbols": sum(1 for c in composer.checks if c.how.startswith("symbol")),
+                "symbolic": sum(1 for c in composer.checks if c.how.startswith("symbolically")),
             },
         )
     )
     return Section("numbers", tuple(blocks))
+
+
+def _power_of_ten_above(error: float) -> int:
+    """The exponent of a power of ten that no error reached; not below -12, since less is chance."""
+    return max(-12, math.floor(math.log10(error)) + 1) if error > 0 else -12
 
 
 def _worked_pass(composer: _Composer) -> list[Block]:

@@ -92,7 +92,9 @@ def _d(expr: Expr, held: frozenset[str], used: dict[str, None]) -> Expr:
 def _d_product(expr: Expr, held: frozenset[str], used: dict[str, None]) -> Expr:
     moving = [i for i, f in enumerate(expr.args) if _moves(f, held)]
     if len(moving) > 1:
-        used["quotient" if any(isinstance(f, Pow) and f.exp == -1 for f in expr.args) else "product"] = None
+        used[
+            "quotient" if any(isinstance(f, Pow) and f.exp.is_number and f.exp.is_negative for f in expr.args) else "product"
+        ] = None
     else:
         used["factor"] = None
     parts = list(expr.args)

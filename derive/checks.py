@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import sympy
 from sympy import Expr
 
-from . import evaluate
+from . import evaluate, symbolic
+from .alike import structure
 from .catalogue import function
 from .evaluate import Array, Values
 from .notation import arrays, views
 from .notation.views import Shown, View
 from .steps import Derivation, Step
-from .system import Equation, cotangent
+from .system import Equation, cotangent, primal
 from .tensor import Differential, Elementwise, Entry, Index, Partial, entries, free_indices, nodes, transform
 
 TOLERANCE = 1e-8
@@ -45,12 +46,17 @@ class Check:
 
 @dataclass
 class Point:
-    """All checks at one point."""
+    """All checks at one point. In a large system a formula that many layers share is checked on the first of them.
+
+    The others have the same formula in the same surroundings, but for the names (alike.py), so what holds for any values
+    holds for theirs; and all their gradients are checked once more against the whole forward pass.
+    """
 
     derivation: Derivation
     shown_in: tuple[View, ...]
     rng: np.random.Generator
     values: Values
+    large: bool = False
     found: list[Check] = field(default_factory=list)
     sizes: dict[str, float] = field(default_factory=dict)
 
@@ -63,12 +69,44 @@ class Point:
         for key in self.derivation.seeds:
             self.values[cotangent(key)] = self.rng.normal(size=system.tensors[key].shape)
         self.equations = system.defines()
+        self.first: dict[Hashable, tuple[Step, list[Check]]] = {}
         with np.errstate(all="ignore"):
             for step in self.derivation.steps:
-                getattr(self, f"check_{step.section}")(step)
+                self.check_step(step)
             self.check_functions()
             self.check_whole()
         return self.found
+
+    def check_step(self, step: Step) -> None:
+        if not self.large:
+            getattr(self, f"check_{step.section}")(step)
+            return
+        near = self.surroundings(step)
+        known = {primal(e.key) for q in near for side in (q.lhs, q.rhs) for e in entries(side)}
+        tied = all(primal(e.key) in known for side in (step.result.lhs, step.result.rhs) for e in entries(side))
+        sides = [Entry.of(step.about), *(side for q in (step.result, *near) for side in (q.lhs, q.rhs))]
+        mark = (step.section, step.rules, structure(sides, self.derivation.system))
+        if mark not in self.first or not tied:
+            before = len(self.found)
+            getattr(self, f"check_{step.section}")(step)
+            self.first[mark] = (step, self.found[before:])
+            return
+        first, checks = self.first[mark]
+        for one in checks:
+            how = f"the same formula as for {first.about}"
+            self.found.append(replace(one, what=_what(step), how=how, about=step.about))
+        if step.section == "gradient":
+            lhs = _entry(step.result.lhs)
+            self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, _plain(lhs.indices))
+            self.sizes[step.about] = float(np.linalg.norm(self.values[lhs.key]))
+
+    def surroundings(self, step: Step) -> list[Equation]:
+        """The forward equations that tie together what a step speaks of: its own, or those that use what it is about."""
+        if step.section != "gradient":
+            return [self.equations[step.about]]
+        near = self.users.get(step.about, [])
+        further = [q for one in near for q in self.users.get(_entry(one.lhs).key, ())]
+        return list(dict.fromkeys([*near, *further]))
 
     # --- one kind of step each ------------------------------------------------------------------------------------------
 
@@ -78,6 +116,11 @@ class Point:
 
     def check_differential(self, step: Step) -> None:
         self.check_change(step, None, "complex step")
+        equation = self.equations[step.about]
+        if "recognise" not in step.rules and symbolic.decidable(equation):
+            moving = [k for k, d in self.directions(equation, None).items() if np.any(d)]
+            agree = symbolic.agrees(equation, step.result.rhs, moving)
+            self.add(step, self.shown_in[0], "symbolically, by SymPy", 0.0 if agree else float("inf"))
 
     def check_held(self, step: Step) -> None:
         only = {n.entry.key for n in nodes(step.result.rhs) if isinstance(n, Differential)}
@@ -164,7 +207,7 @@ class Point:
         """dC with some differentials substituted, along a random change of all that is given."""
         system = self.derivation.system
         given = {k: v for k, v in self.values.items() if k in system.tensors}
-        free = {t.key for t in system.of_role("parameter", "input")}
+        free = [t.key for t in system.of_role("parameter", "input")]
         directions = {k: self.rng.normal(size=given[k].shape) for k in free}
         out = evaluate.run(system, evaluate.tilt(given, directions))
         changes = {f"d {k}": evaluate.tilted(v) for k, v in out.items()}
@@ -228,7 +271,7 @@ class Point:
                 )
 
     def check_whole(self) -> None:
-        """Each parameter's gradient against the whole forward pass; many parameters in eight groups."""
+        """Each parameter's gradient against the whole forward pass; many parameters in four groups."""
         system = self.derivation.system
         keys = [k for k in self.derivation.gradients if system.tensors[k].role in ("parameter", "input")]
         if not keys:
@@ -236,17 +279,19 @@ class Point:
         groups = [[k] for k in keys] if len(keys) * len(system.equations) <= 1200 else [keys[i::4] for i in range(4)]
         given = {k: v for k, v in self.values.items() if k in system.tensors}
         for group in groups:
-            directions = {k: self.rng.normal(size=system.tensors[k].shape) for k in group}
             if any(cotangent(k) not in self.values for k in group):
                 self.found.append(Check(f"the gradient of {group[0]}", "index", "it was not derived", float("inf"), 0.0, "whole"))
                 continue
+            directions = {k: self.rng.normal(size=system.tensors[k].shape) for k in group}
+            if len(group) > 1:  # each has its part in the sum, however small its gradient is
+                directions = {k: d / max(float(np.linalg.norm(self.values[cotangent(k)])), 1e-18) for k, d in directions.items()}
             out = evaluate.run(system, evaluate.tilt(given, directions))
             reference = sum(
                 float(np.sum(self.values.get(cotangent(k), np.asarray(1.0)) * evaluate.tilted(out[k])))
                 for k in ([system.objective] if system.objective else self.derivation.seeds)
             )
             parts = [float(np.sum(self.values[cotangent(k)] * d)) for k, d in directions.items()]
-            size = max(self.scale(k) * float(np.linalg.norm(d)) for k, d in directions.items())
+            size = self.scale(group[0]) * float(np.linalg.norm(directions[group[0]])) if len(group) == 1 else 0.0
             scale = max(abs(reference), max(map(abs, parts)), size, 1e-300)
             what = f"the gradient of {', '.join(group) if len(group) < 4 else f'{len(group)} parameters together'}"
             self.found.append(

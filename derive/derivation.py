@@ -72,7 +72,10 @@ def _differentiate(
     raw, rules = calculus.differential(equation.rhs, held)
     written = Equation(change, raw)
     steps = [Step("differential", lhs.key, rules, (equation,), written)]
-    found = calculus.split(calculus.collect(raw), first)
+    short = simplify.reduced(raw)
+    if short != raw:
+        steps.append(Step("differential", lhs.key, ("cancel",), (written,), Equation(change, short)))
+    found = calculus.split(calculus.collect(short), first)
     if _curved(equation.rhs):
         named = tuple(_named(term, equation, siblings[lhs.key]) for term in found)
         if named != found:

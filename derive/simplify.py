@@ -52,12 +52,25 @@ def gathered(expr: Expr) -> Expr:
     return add(*(mul(*gathered_factors(factors(term))) for term in terms(expr)))
 
 
+def reduced(expr: Expr) -> Expr:
+    """Equal factors above and below a fraction gone, also under a Σ: p (1/p) dp as dp."""
+
+    def rule(node: Expr) -> Expr | None:
+        if not isinstance(node, Mul):
+            return None
+        bases: dict[Expr, set[bool]] = {}
+        for part in node.args:
+            base, positive = (
+                (part.base, bool(part.exp.is_positive)) if isinstance(part, Pow) and part.exp.is_number else (part, True)
+            )
+            bases.setdefault(base, set()).add(positive)
+        parts = gathered_factors(node.args) if any(len(signs) > 1 for signs in bases.values()) else node.args
+        return mul(*(reduced(p) for p in parts))
+
+    return transform(expr, rule)
+
+
 # --- terms, products and sums -------------------------------------------------------------------------------------------------
-
-
-def expanded(expr: Expr) -> Expr:
-    """Products opened over sums, so that each term is one product under one Σ."""
-    return add(*(total(mul(*parts), *bound) for parts, bound in _open(expr)))
 
 
 def _open(expr: Expr) -> list[tuple[list[Expr], list[Index]]]:

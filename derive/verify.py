@@ -23,7 +23,7 @@ from .system import System
 from .tensor import Entry, Total
 
 POINTS = 2
-"""Random points at which everything is checked; one for a system of more than `MANY` equations."""
+"""Random points at which everything is checked; one for a system of more than `MANY` equations, and each formula once."""
 
 MANY = 100
 
@@ -31,10 +31,11 @@ MANY = 100
 def check(derivation: Derivation, shown_in: Sequence[View] = ("index",), seed: int = 20) -> tuple[Check, ...]:
     """Check every step in every view asked for. Never raises for a wrong equation: the checks say so."""
     checks: list[Check] = []
-    for point in range(POINTS if len(derivation.system.equations) <= MANY else 1):
+    large = len(derivation.system.equations) > MANY
+    for point in range(1 if large else POINTS):
         rng = np.random.default_rng([seed, point])
         values = random_point(derivation.system, rng)
-        checks += Point(derivation, tuple(shown_in), rng, values).checks()
+        checks += Point(derivation, tuple(shown_in), rng, values, large).checks()
     return _worst(checks)
 
 

@@ -36,7 +36,7 @@ def work(spec: Spec, derivation: Derivation) -> Pass | None:
     system = derivation.system
     given = _given(spec, system)
     best: Pass | None = None
-    for attempt in range(60):
+    for attempt in range(max(1, min(60, 1200 // len(system.equations)))):
         rng = np.random.default_rng([spec.seed, attempt])
         start = _drawn(system, rng) | given | {k: np.asarray(float(v)) for k, v in system.constants.items()}
         with np.errstate(all="ignore"):

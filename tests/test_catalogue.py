@@ -170,7 +170,7 @@ def test_facts_name_rules_that_exist() -> None:
     assert {fact.reason for fact in facts} <= set(catalogue.rules())
 
 
-def test_the_names_of_the_issue_are_all_there() -> None:
+def test_the_usual_names_are_all_there() -> None:
     wanted = "identity sigmoid tanh relu leaky_relu elu softplus gelu silu softmax"
     assert set(wanted.split()) <= set(catalogue.activations())
     losses = "squared_error half_squared_error mean_squared_error cross_entropy cross_entropy_logits binary_cross_entropy hinge"

@@ -217,7 +217,8 @@ def test_require_names_the_step_the_view_and_by_how_much() -> None:
     with pytest.raises(CheckFailed) as refusal:
         verify.require(checks)
     message = str(refusal.value)
-    assert re.search(r"the derivative of the cost by W\.2 \(read_off\) is wrong in the index view: off by \d\.\de[+-]\d\d", message)
+    what = r"the derivative of the cost by W\.2 \(read_off\) is wrong in the index view"
+    assert re.search(what + r": off by \d\.\de[+-]\d\d", message)
     assert refusal.value.exit_code == 1
 
 

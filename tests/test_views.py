@@ -94,12 +94,12 @@ FORMS = [
     ("z[i] = tanh(sum(A[i,k]*u[k], k))", "tanh(A u)"),
     ("z[i] = u[i]*tanh(v[i])", "u ⊙ tanh(v)"),
     # sums
-    ("z = sum(u[i], i)", "1ᵀ u"),
-    ("z[i] = sum(A[i,j], j)", "A 1"),
-    ("z[j] = sum(A[i,j], i)", "Aᵀ 1"),
-    ("z[i] = u[i] + a", "u + a 1"),
-    ("Z[i,j] = A[i,j] + u[j]", "A + 1 uᵀ"),
-    ("Z[i,j] = A[i,j] + u[i]", "A + u 1ᵀ"),
+    ("z = sum(u[i], i)", "𝟏ᵀ u"),
+    ("z[i] = sum(A[i,j], j)", "A 𝟏"),
+    ("z[j] = sum(A[i,j], i)", "Aᵀ 𝟏"),
+    ("z[i] = u[i] + a", "u + a 𝟏"),
+    ("Z[i,j] = A[i,j] + u[j]", "A + 𝟏 uᵀ"),
+    ("Z[i,j] = A[i,j] + u[i]", "A + u 𝟏ᵀ"),
     ("Z[i,j] = A[j,i] - 2*B[i,j]", "Aᵀ - 2B"),
     ("z[j] = sum(W[j,k]*x[k], k) + b[j]", "W x + b"),
     ("z = sum(A[i,j]*B[i,j], i, j)", r"\langle A, B \rangle"),
@@ -311,7 +311,7 @@ def test_in_a_mini_batch_the_example_is_a_label_or_an_axis() -> None:
     found = derived(specs.CLASSIFIER, examples=4)
     line = found.of("forward", "z.1")[0].result
     assert readable(printed(line, "matrix", found.system)) == "z_n^(1) = W^(1) x_n + b^(1)"
-    assert readable(printed(line, "batch", found.system)) == "Z^(1) = X (W^(1))ᵀ + 1 (b^(1))ᵀ"
+    assert readable(printed(line, "batch", found.system)) == "Z^(1) = X (W^(1))ᵀ + 𝟏 (b^(1))ᵀ"
     weights = found.gradients["W.2"]
     assert readable(printed(weights, "matrix", found.system)) == "∂C/∂W^(2) = Σ_n δ_n^(2) (a_n^(1))ᵀ"
     assert readable(printed(weights, "batch", found.system)) == "∂C/∂W^(2) = (Δ^(2))ᵀ A^(1)"
@@ -320,14 +320,14 @@ def test_in_a_mini_batch_the_example_is_a_label_or_an_axis() -> None:
 def test_with_examples_in_columns_the_batch_reads_as_the_single_example() -> None:
     found = derived(specs.CLASSIFIER, examples=4, last=True)
     line = found.of("forward", "z.1")[0].result
-    assert readable(printed(line, "batch", found.system)) == "Z^(1) = W^(1) X + b^(1) 1ᵀ"
+    assert readable(printed(line, "batch", found.system)) == "Z^(1) = W^(1) X + b^(1) 𝟏ᵀ"
     assert readable(printed(found.of("forward", "p.2")[0].result, "batch", found.system)) == "P = softmax(Z^(2))"
 
 
 def test_rows_by_convention() -> None:
     system = built(specs.dense((4, "tanh"), loss="squared_error", more="convention: row\n"), examples=5)
     (line, *_) = system.equations
-    assert readable(printed(line, "batch", system)) == "Z^(1) = X W^(1) + 1 (b^(1))ᵀ"
+    assert readable(printed(line, "batch", system)) == "Z^(1) = X W^(1) + 𝟏 (b^(1))ᵀ"
 
 
 def test_the_labels_of_heads_are_the_same_on_every_line() -> None:

@@ -1,0 +1,51 @@
+"""A differential against SymPy's own derivative of the whole line, where the line has single numbers only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy
+from sympy import Expr
+
+from .system import Equation
+from .tensor import Differential, Elementwise, Entry, Total, Where, nodes, size
+
+MOST = 60
+"""Larger expressions are left to the numbers."""
+
+
+def decidable(equation: Equation) -> bool:
+    """Whether SymPy can be asked: no index, no branch, catalogue functions of single names only."""
+    for node in nodes(equation.rhs):
+        if isinstance(node, Total | Where) or (isinstance(node, Entry) and node.indices):
+            return False
+        if isinstance(node, Elementwise) and not isinstance(node.argument, Entry):
+            return False
+    return size(equation.rhs) <= MOST and isinstance(equation.lhs, Entry) and not equation.lhs.indices
+
+
+def agrees(equation: Equation, change: Expr, moving: Iterable[str]) -> bool:
+    """Whether `change` is Σ (∂rhs/∂name) d(name) over the names that move, decided by symbols."""
+    line = _plain(equation.rhs)
+    total: Expr = sympy.S.Zero
+    for key in moving:
+        total = total + sympy.diff(line, _symbol(key)) * _symbol(f"d {key}")
+    difference = sympy.expand(_plain(change) - total)
+    return bool(difference == 0 or sympy.simplify(difference) == 0)
+
+
+def _symbol(key: str) -> sympy.Symbol:
+    return sympy.Symbol(key, real=True)
+
+
+def _plain(expr: Expr) -> Expr:
+    """With SymPy's own symbols, functions and derivatives."""
+    if isinstance(expr, Entry):
+        return _symbol(expr.key)
+    if isinstance(expr, Differential):
+        return _symbol(f"d {expr.entry.key}")
+    if isinstance(expr, Elementwise):
+        at = _plain(expr.argument)
+        applied = sympy.Function(expr.name)(at)
+        return sympy.Derivative(applied, (at, expr.order)) if expr.order else applied
+    return expr.func(*map(_plain, expr.args)) if expr.args else expr

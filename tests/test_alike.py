@@ -1,0 +1,97 @@
+"""In a deep network a formula is checked once; one layer that differs from its neighbours must still be found."""
+
+from dataclasses import replace
+
+import pytest
+
+from derive import derivation, network, spec, verify
+from derive.alike import structure
+from derive.steps import Derivation, Step
+from derive.system import Equation
+from derive.tensor import Entry, mul, transform
+
+TEXT = """
+title: deep
+network:
+  input: {x: 3}
+  layers:
+    - dense: {units: 3, activation: tanh, repeat: 60}
+  loss: half_squared_error
+"""
+
+
+@pytest.fixture(scope="module")
+def deep() -> Derivation:
+    return derivation.derive(network.build(spec.loads(TEXT)))
+
+
+def damaged(found: Derivation, section: str, about: str, change: object) -> Derivation:
+    """The derivation with the last step of that kind changed, in its steps and in its results."""
+    steps = list(found.steps)
+    place = max(i for i, s in enumerate(steps) if s.section == section and s.about == about)
+    steps[place] = replace(steps[place], result=change(steps[place].result))  # type: ignore[operator]
+    return replace(found, steps=tuple(steps))
+
+
+def renamed(old: str, new: str) -> object:
+    def change(equation: Equation) -> Equation:
+        rhs = transform(equation.rhs, lambda n: Entry.of(new, *n.indices) if isinstance(n, Entry) and n.key == old else None)
+        assert rhs != equation.rhs
+        return Equation(equation.lhs, rhs)
+
+    return change
+
+
+def doubled(equation: Equation) -> Equation:
+    return Equation(equation.lhs, mul(2, equation.rhs))
+
+
+def test_the_sound_derivation_passes_in_every_view(deep: Derivation) -> None:
+    checks = verify.check(deep, ("index", "matrix"))
+    assert all(c.ok for c in checks)
+    assert {c.about for c in checks} >= {s.about for s in deep.steps}, "every step of every layer has its check"
+    assert any("the same formula" in c.how for c in checks)
+
+
+@pytest.mark.parametrize(
+    ("section", "about", "change"),
+    [
+        ("gradient", "W.37", renamed("a.36", "a.20")),
+        ("gradient", "W.37", renamed("bar z.37", "bar z.36")),
+        ("gradient", "W.37", doubled),
+        ("gradient", "z.21", renamed("z.21", "z.22")),
+        ("gradient", "z.21", renamed("W.22", "W.23")),
+        ("gradient", "b.5", doubled),
+        ("differential", "z.30", renamed("a.29", "a.28")),
+        ("forward", "z.30", renamed("W.30", "W.31")),
+        ("forward", "a.12", doubled),
+        ("partial", "z.9", doubled),
+        ("substitute", "z.40", renamed("W.40", "W.41")),
+        ("held", "z.40", doubled),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_one_layer_that_differs_is_found(deep: Derivation, section: str, about: str, change: object) -> None:
+    checks = verify.check(damaged(deep, section, about, change), ("index", "matrix"))
+    assert any(not c.ok and c.about == about for c in checks)
+
+
+def test_a_gradient_that_is_lost_low_down_is_found_by_the_whole_pass(deep: Derivation) -> None:
+    wrong = dict(deep.gradients)
+    steps = [s for s in deep.steps if not (s.section == "gradient" and s.about == "W.2")]
+    del wrong["W.2"]
+    assert any(
+        not c.ok for c in verify.check(replace(deep, steps=tuple(steps), gradients={**wrong, "W.2": deep.gradients["W.2"]}))
+    )
+
+
+def test_structure_sees_which_tensors_are_the_same(deep: Derivation) -> None:
+    def of(step: Step) -> object:
+        return structure([step.result.lhs, step.result.rhs], deep.system)
+
+    def gradient(key: str) -> Step:
+        return deep.of("gradient", key)[-1]
+
+    assert of(gradient("W.7")) == of(gradient("W.8"))
+    assert of(gradient("W.7")) != of(gradient("W.1")), "the first layer reads the input"
+    assert of(gradient("W.7")) != of(gradient("b.7"))
