@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from . import chain, compose, network, render, spec, verify
+from . import chain, compose, network, render, spec, story, verify
 from .catalogue import functions, layers, losses, vectors
 from .derivation import derive as _derive
 from .notation.symbols import Labels
@@ -67,6 +67,9 @@ def derive(found: Spec) -> Derivation:
     built = derivation.system
     if chain.is_scalar(built) and built.objective is not None and 1 < len(built.equations) <= 16:
         derivation = chain.extended(derivation)
+    explored = story.asked_about(found, built)
+    if explored is not None:
+        derivation = replace(derivation, steps=(*derivation.steps, *chain.second(derivation, *explored)))
     return replace(derivation, asked=views(found))
 
 

@@ -49,7 +49,8 @@ def _worked_pass(composer: _Composer) -> list[Block]:
     assert found is not None
     system = composer.system
     small = all(t.shape == () or _entries(t) <= NUMBERS for t in system.tensors.values()) and len(system.equations) <= 16
-    about = {"given": bool(found.given), "seed": composer.spec.seed, "all": small}
+    open_ = [t for t in composer.given() if t.key not in found.given]
+    about = {"given": bool(found.given), "open": bool(open_), "all": small}
     blocks: list[Block] = [Prose("numbers", about)]
     if small:
         view = composer.views[0]
@@ -84,9 +85,10 @@ def _worked_pass(composer: _Composer) -> list[Block]:
 
 def _value(composer: _Composer, key: str, found: worked.Pass, scalar: bool) -> Value:
     equation = composer.system.defines().get(key)
-    shown = (
-        Equation(Entry.of(key), Entry.of(key)) if equation is None else views.shown(equation, composer.views[0], composer.system)
-    )
+    whole = equation is None or (composer.views[0] == "index" and bool(composer.system.tensors[key].shape))
+    shown: views.Shown = Equation(Entry.of(key), Entry.of(key))
+    if equation is not None and not whole:
+        shown = views.shown(equation, composer.views[0], composer.system)
     numbers = None
     if scalar and equation is not None and not any(isinstance(n, Total) for n in nodes(equation.rhs)):
         numbers = {e.key: worked.number(found.values[e.key]) for e in entries(equation.rhs)}
@@ -98,7 +100,7 @@ def _stepped(composer: _Composer, tensor: Tensor, found: worked.Pass) -> Value:
     lhs = composer.derivation.gradients[tensor.key].lhs
     assert isinstance(lhs, Entry)
     shown = Equation(Entry.of(tensor.key), Entry.of(tensor.key))
-    step: tuple[Number, Number, Number] | tuple[()] = ()
+    step: tuple[Number, ...] = (worked.number(found.rate),)
     if tensor.shape == ():
         old, gradient = found.values[tensor.key], found.values[lhs.key]
         step = (worked.number(old), worked.number(found.rate), worked.number(gradient))
@@ -107,12 +109,15 @@ def _stepped(composer: _Composer, tensor: Tensor, found: worked.Pass) -> Value:
 
 def _gradient_value(composer: _Composer, key: str, found: worked.Pass, scalar: bool) -> Value:
     equation = composer.derivation.gradients[key]
-    shown = views.shown(equation, composer.views[0], composer.system)
+    lhs = equation.lhs
+    assert isinstance(lhs, Entry)
+    whole = composer.views[0] == "index" and bool(lhs.indices)
+    shown: views.Shown = Equation(Entry.of(lhs.key), Entry.of(lhs.key))
+    if not whole:
+        shown = views.shown(equation, composer.views[0], composer.system)
     numbers = None
     if scalar:
         numbers = {e.key: worked.number(found.values[e.key]) for e in entries(equation.rhs)}
-    lhs = equation.lhs
-    assert isinstance(lhs, Entry)
     return Value(shown, worked.array(found.values[lhs.key]), numbers)
 
 

@@ -124,7 +124,15 @@ def second(derivation: Derivation, key: str, by: str) -> list[Step]:
     change, _ = calculus.differential(local.rhs)
     mine = [t.coefficient for t in calculus.collect(change) if t.entry.key == by]
     of, about = Entry.of(local.lhs.of.key), Entry.of(key)
-    steps.append(Step("second", by, ("partial",), (local,), Equation(Second(of, about, Entry.of(by)), add(*mine))))
+    steps.append(
+        Step(
+            "second",
+            by,
+            ("no_such",) if not mine else ("partial",),
+            (local,),
+            Equation(Second(of, about, Entry.of(by)), add(*mine)),
+        )
+    )
     twice = derive(gradient_system(derivation, key))
     value = _inlined(twice.gradients[by].rhs, twice)
     value = transform(
@@ -137,7 +145,13 @@ def second(derivation: Derivation, key: str, by: str) -> list[Step]:
     )
     value = simplify.common_first(simplify.gathered(value))
     steps.append(
-        Step("second", by, ("through",), (steps[0].result,), Equation(Second(Entry.of(objective), about, Entry.of(by)), value))
+        Step(
+            "second",
+            by,
+            ("product", "chain"),
+            (steps[0].result,),
+            Equation(Second(Entry.of(objective), about, Entry.of(by)), value),
+        )
     )
     return steps
 

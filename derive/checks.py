@@ -174,6 +174,9 @@ class Point:
         extra = {**_changes(directions), f"d {step.about}": change}
         self.compare(step, np.asarray(reference), (), extra, "complex step")
 
+    def check_arranged(self, step: Step) -> None:
+        self.check_substitute(step)
+
     def check_gradient(self, step: Step) -> None:
         system = self.derivation.system
         lhs = _entry(step.result.lhs)
@@ -389,6 +392,7 @@ def _what(step: Step) -> str:
         "held": "the differential, others held constant, of",
         "partial": "the partial derivative of",
         "substitute": "the substitution for",
+        "arranged": "the substitution, changes last, for",
         "gradient": "the derivative of the cost by",
         "total": "the total differential of",
         "product": "the chain rule's product for",

@@ -13,6 +13,7 @@ from . import arithmetic, groups, notes, story, worked
 from .catalogue import functions
 from .groups import Run
 from .notation import symbols, views
+from .notation.arrays import ArrayEquation, Softmax, parts
 from .notation.views import View
 from .sheet import (
     Block,
@@ -30,8 +31,8 @@ from .sheet import (
 )
 from .spec import Spec
 from .steps import Derivation, Step
-from .system import COUNT, Equation, Tensor
-from .tensor import Differential, Elementwise, Entry, Partial, entries, nodes
+from .system import COUNT, Equation, Tensor, is_cotangent, primal
+from .tensor import Differential, Elementwise, Entry, Pairing, Partial, add, entries, nodes, terms
 from .verify import Check
 
 
@@ -48,6 +49,7 @@ class _Composer:
         self.checks = checks
         self.views = asked
         self.pass_ = worked.work(spec, derivation)
+        self.named_signal = False
 
     def sheet(self) -> Sheet:
         sections = [
@@ -111,14 +113,28 @@ class _Composer:
             "examples": self.system.examples,
             "loss": self.system.remarks.get("loss", ""),
             "own": not self.system.blocks,
+            "labelled": any("^" in g for g in self.spec.glyphs.values())
+            or (bool(self.system.blocks) and self.spec.labels == "relative"),
+            "weights": next((k for k in self.weights()), None) if "index" in self.views else None,
+            "capitals": bool(self.system.blocks) and "scalar" not in self.views and "index" not in self.views,
         }
         blocks.append(Prose("network", about))
+        for block in self.system.blocks:
+            shared = [p for p in block.parameters if self.system.tensors[p].layer != block.number]
+            if shared:
+                owner = self.system.tensors[shared[0]].layer
+                blocks.append(Prose("shared", {"layer": block.number, "owner": owner, "what": [Entry.of(p) for p in shared]}))
         if self.system.blocks:
             blocks.append(Figure("network", self.system, "network", {"layers": len(self.system.blocks)}))
         if not deep and len(self.given()) <= 14:
             rows = [(Entry.of(t.key), t.role, t.shape, t.batch is not None) for t in self.given()]
             blocks.append(Table("given", tuple(rows)))
         return Section("network" if self.system.blocks else "equations", tuple(blocks))
+
+    def weights(self) -> list[Entry]:
+        """The weights of the dense layers, with their indices."""
+        found = [e for q in self.system.equations for e in entries(q.rhs)]
+        return [e for e in found if self.system.tensors[e.key].role == "parameter" and len(e.indices) == 2]
 
     def given(self) -> list[Tensor]:
         order = {"input": 0, "target": 1, "parameter": 2, "constant": 3}
@@ -152,11 +168,17 @@ class _Composer:
                 blocks.append(self.for_layers(run))
             general = run.general if run else {}
             blocks.append(Lines(tuple(self.line(s, general, ()) for key in keys for s in self.derivation.of("forward", key))))
-        used = self.functions()
-        if used:
+        where = [Line((Form(self.views[0], story.definition(name)),)) for name in self.functions()]
+        where += [Line((Form("index", e),)) for e in self.system.equations if self.has_softmax(e)][:1]
+        if where:
             blocks.append(Prose("where_functions"))
-            blocks.append(Lines(tuple(Line((Form(self.views[0], story.definition(name)),)) for name in used)))
+            blocks.append(Lines(tuple(where)))
         return Section("forward", tuple(blocks))
+
+    def has_softmax(self, equation: Equation) -> bool:
+        """Whether some view writes softmax by its name, so that it has to be said what that is."""
+        shown = [views.shown(equation, v, self.system) for v in self.views if v in ("matrix", "batch")]
+        return any(isinstance(p, Softmax) for s in shown if isinstance(s, ArrayEquation) for p in parts(s.rhs))
 
     def for_layers(self, run: Run) -> Prose:
         """For which layers the lines of a run hold, and which input stands for a^0 in them."""
@@ -176,11 +198,15 @@ class _Composer:
         return [name for name in found if not functions()[name].record.opaque]
 
     def differentials(self) -> Section:
-        blocks: list[Block] = [Prose("differentials", {"held": self.held_symbols()})]
-        parts = self.parts(groups.forward_runs(self.system))
-        last_alike = {self.alike(key): key for _, keys in parts for key in keys}
+        blocks: list[Block] = [Prose("differentials", {"held": self.held_symbols(), "inputs": self.inputs()})]
+        used = [n for n in self.functions() if functions()[n].textbook is not None]
+        if used:
+            blocks.append(Prose("where_slopes", {"kinks": self.kinks(used), "count": len(used)}))
+            blocks.append(Lines(tuple(Line((Form(self.views[0], story.slope(name)),)) for name in used)))
+        pieces = self.parts(groups.forward_runs(self.system))
+        last_alike = {self.alike(key): key for _, keys in pieces for key in keys}
         first, left_out, told = True, False, False
-        for run, keys in parts:
+        for run, keys in pieces:
             general = run.general if run else {}
             if run is not None and run.many:
                 blocks.append(self.for_layers(run))
@@ -195,16 +221,12 @@ class _Composer:
                 if last_alike[self.alike(key)] != key:
                     left_out = True
                     continue
-                about = {"of": self.entry(key), "general": general}
+                about = {"of": self.entry(key), "general": general, "indexed": bool(self.entry(key).indices)}
                 blocks.append(Prose("partials" if first else "partials_next", about))
                 blocks.append(held)
                 first = False
         if left_out:
             blocks.append(Prose("partials_alike"))
-        used = [n for n in self.functions() if functions()[n].textbook is not None]
-        if used:
-            blocks.append(Prose("where_slopes", {"kinks": self.kinks(used)}))
-            blocks.append(Lines(tuple(Line((Form(self.views[0], story.slope(name)),)) for name in used)))
         return Section("differentials", tuple(blocks))
 
     def alike(self, key: str) -> object:
@@ -218,6 +240,9 @@ class _Composer:
 
     def held_symbols(self) -> list[Entry]:
         return [Entry.of(t.key) for t in self.system.of_role("target", "constant") if t.key != COUNT]
+
+    def inputs(self) -> list[Entry]:
+        return [Entry.of(t.key) for t in self.system.of_role("input")]
 
     def entry(self, key: str) -> Entry:
         found = self.system.defines()[key].lhs
@@ -257,7 +282,15 @@ class _Composer:
 
     def substitution(self) -> Section:
         blocks: list[Block] = [
-            Prose("substitution", {"objective": self.objective(), "seeds": [Entry.of(s) for s in self.derivation.seeds]})
+            Prose(
+                "substitution",
+                {
+                    "objective": self.objective(),
+                    "seeds": [Entry.of(s) for s in self.derivation.seeds],
+                    "arrays": any(v in ("matrix", "batch") for v in self.views),
+                    "signals": any(t.signal for t in self.system.tensors.values()),
+                },
+            )
         ]
         runs = groups.backward_runs(self.system)
         if not any(r.many for r in runs) and len(self.system.equations) <= 16:
@@ -296,13 +329,29 @@ class _Composer:
         for step in self.derivation.of("substitute", key):
             rules = ("substitute",) if key != self.system.objective else ("total",)
             lines.append(Line(self.forms(step.result), rules, general=general))
+            lines += self.arranged(step, general)
         for parameter in parameters:
             lines += self.gradient_lines(parameter, general)
         return tuple(lines)
 
+    def arranged(self, step: Step, general: Mapping[int, str]) -> list[Line]:
+        """The same with the changes last, where the views do not have them there already."""
+        found = self.derivation.of("arranged", step.about)[0].result
+        pairs = [p.written_out() if isinstance(p, Pairing) else p for p in terms(found.rhs)]
+        in_arrays = [v for v in self.views if v in ("matrix", "batch")]
+        if (add(*pairs) == step.result.rhs and not in_arrays) or all(
+            views.shown(found, v, self.system) == views.shown(step.result, v, self.system) for v in self.views
+        ):
+            return []
+        return [Line(self.forms(found), ("arrange",), continues=len(self.views) == 1, general=general)]
+
     def gradient_lines(self, key: str, general: Mapping[int, str]) -> tuple[Line, ...]:
         steps = self.derivation.of("gradient", key)
-        return tuple(replace(self.line(step, general), continues=place > 0, result=False) for place, step in enumerate(steps))
+        lines = [replace(self.line(step, general), continues=place > 0) for place, step in enumerate(steps)]
+        if self.system.tensors[key].signal and not self.named_signal:
+            self.named_signal = True  # δ = ∂C/∂z, said once
+            lines[0] = replace(lines[0], names=True, rules=("name_signal_first", *lines[0].rules))
+        return tuple(lines)
 
     def gradients(self) -> Section:
         blocks: list[Block] = [
@@ -322,11 +371,28 @@ class _Composer:
         signals = [k for k in self.derivation.gradients if self.system.tensors[k].signal and self.shown_signal(k, runs)]
         results = [(k, self.derivation.gradients[k], self.labels_of(k, runs)) for k in signals]
         results += [(k, found[k], general.get(k, {})) for k in keys]
+        results += [(k, self.derivation.gradients[k], {}) for k in self.mentioned([e for _, e, _ in results])]
         results.sort(key=lambda r: -(self.system.tensors[r[0]].layer or 0))  # from the top down, as they were found
         blocks.append(Lines(tuple(Line(self.forms(e), result=True, general=g) for _, e, g in results)))
         rows = [(Entry.of(k), self.system.tensors[k].shape, found[k], general.get(k, {})) for k in keys]
         blocks.append(Table("gradients", tuple(rows)))
         return Section("gradients", tuple(blocks))
+
+    def mentioned(self, found: list[Equation]) -> list[str]:
+        """The keys whose derivatives the results name, and that are not among the results."""
+        if len(self.system.equations) > 24:
+            return []
+        have = {primal(e.lhs.key) for e in found if isinstance(e.lhs, Entry)}
+        missing: list[str] = []
+        queue = list(found)
+        while queue:
+            for entry in entries(queue.pop(0).rhs):
+                key = primal(entry.key)
+                if is_cotangent(entry.key) and key not in have and key in self.derivation.gradients:
+                    have.add(key)
+                    missing.append(key)
+                    queue.append(self.derivation.gradients[key])
+        return missing
 
     def shown_signal(self, key: str, runs: Sequence[Run]) -> bool:
         number = self.system.tensors[key].layer

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sympy import Add, Expr, Mul, Pow
 
 from .system import Equation, System
-from .tensor import Delta, Differential, Elementwise, Entry, Index, Total, Where, Within, factors
+from .tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Total, Where, Within, factors
 
 Array = NDArray[Any]
 Values = dict[str, Array]
@@ -128,6 +128,7 @@ _WALKS: dict[type, Callable[[Any, Mapping[str, Array]], Labelled]] = {
     Mul: lambda e, values: _contract([_value(f, values) for f in e.args], ()),
     Pow: _pow,
     Total: lambda e, values: _total(e, values),
+    Pairing: lambda e, values: _value(e.written_out(), values),
     Elementwise: _elementwise,
     Where: lambda e, values: _together(_where, [_value(a, values) for a in e.args]),
     Delta: lambda e, values: _together(_same, [_value(a, values) for a in e.args]),

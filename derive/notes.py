@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, log
 
 from .notation import arrays
 from .notation.views import Shown
 from .tensor import Delta, nodes
 
-ORDER = ("sum", "ones", "hadamard", "divide", "power", "diagonal", "inner", "norm", "softmax_rows", "bracket")
+ORDER = ("log", "sum", "ones", "hadamard", "divide", "power", "diagonal", "inner", "norm", "softmax_rows", "bracket")
 
 
 def signs(shown: Iterable[Shown]) -> tuple[str, ...]:
@@ -45,6 +45,10 @@ def _sign(item: Any) -> set[str]:
             return {"norm"}
         case arrays.Softmax() if len(item.axes) == 2:
             return {"softmax_rows"}
+        case arrays.Map() if getattr(item.function, "func", None) is log:
+            return {"log"}
+        case log():
+            return {"log"}
         case Delta() | arrays.Positive():
             return {"bracket"}
     return set()

@@ -110,7 +110,7 @@ def _graph(derivation: Derivation, sheet: Sheet, printer: Printer) -> str:
         if tensor.key not in used or tensor.key == COUNT:
             continue
         backward = ""
-        if tensor.key in derivation.gradients and tensor.role != "input":
+        if tensor.key in derivation.gradients:
             backward = f"${flat(name(cotangent(tensor.key), sheet, printer))}$"
         kind: Any = kinds.get(tensor.role, "value")
         drawn.append(GraphNode(tensor.key, f"${name(tensor.key, sheet, printer)}$", kind, backward))

@@ -22,6 +22,7 @@ from .tensor import (
     Elementwise,
     Entry,
     Index,
+    Pairing,
     Total,
     add,
     entries,
@@ -76,14 +77,31 @@ def pull_back(system: System, lines: Mapping[str, tuple[Term, ...]]) -> tuple[li
                 Equation(change, calculus.substitute(seed, found, bound)),
             )
         )
+        here: dict[str, list[_Contribution]] = {}
         for term in found:
             free, value = calculus.read_off(seed, term, bound, system.tensors[term.entry.key].shape)
-            arriving.setdefault(term.entry.key, []).append(_Contribution(lhs.key, free, value))
+            here.setdefault(term.entry.key, []).append(_Contribution(lhs.key, free, value))
+        steps.append(
+            Step("arranged", lhs.key, ("arrange",), (steps[-1].result,), Equation(change, _arranged(system, here, gradients)))
+        )
+        for key, contributions in here.items():
+            arriving.setdefault(key, []).extend(contributions)
     for key, found_here in arriving.items():  # what nothing defines: parameters and inputs
         step = _gradient(system, key, found_here, gradients, activations)
         steps += step
         gradients[key] = step[-1].result
     return steps, gradients, tuple(seeds)
+
+
+def _arranged(system: System, here: Mapping[str, Sequence[_Contribution]], gradients: Mapping[str, Equation]) -> Expr:
+    """The substituted line with one term for each tensor, its derivative in front of its change."""
+    pairs = []
+    for key, contributions in here.items():
+        free = contributions[0].free
+        values = [calculus.aligned(c.free, c.value, free) for c in contributions]
+        value = _flat(simplify.outside(_plain_seeds(system, add(*values), gradients)))
+        pairs.append(Pairing(value, Differential(Entry.of(key, *free)), *free))
+    return add(*pairs)
 
 
 def _gradient(

@@ -20,12 +20,13 @@ from . import pictures, tables
 from .catalogue import rules
 from .escape import escape
 from .figures import FIGURE_PREAMBLE
+from .notation import views
 from .notation.arrays import ArrayEquation
 from .notation.latex import Printer
 from .notation.latex_scalars import unbroken
 from .notation.numeric import NumberPrinter
 from .sheet import Figure, Line, Number, Sheet, Text, Value
-from .system import Equation
+from .system import Equation, cotangent
 from .tensor import Entry
 
 STYLE = "derive-sheets.sty"
@@ -103,6 +104,7 @@ class _Writer:
             "number": self.number,
             "sentence": self.sentence,
             "start_section": self.start_section,
+            "about": lambda n: Markup(("" if n.exact else "about ") + f"${n.text}$"),
             "take_heads": self.take_heads,
             "layer": self.layer,
             "kind": lambda block: type(block).__name__,
@@ -157,6 +159,8 @@ class _Writer:
         out = []
         for form in line.forms:
             lhs, rhs = printer.equation(form.shown)
+            if line.names:
+                lhs = rf"{lhs} = {printer.spelt_out(form.shown.lhs)}"
             out.append({"view": form.view, "lhs": Markup(lhs), "rhs": Markup(rhs)})
         return out
 
@@ -202,7 +206,10 @@ class _Writer:
     def gradient(self, found: Equation, general: Mapping[int, str]) -> Markup:
         """∂C/∂w on one line, for a table."""
         assert isinstance(found.lhs, Entry)
-        return Markup(f"${pictures.flat(self.whole(Entry.of(found.lhs.key), general))}$")
+        printer = self.printer(general)
+        shown = views.shown(found, self.sheet.views[0], self.sheet.symbols.system)
+        lhs, rhs = printer.equation(shown)
+        return Markup(f"${pictures.flat(lhs)} = {unbroken(rhs)}$")
 
     def size_rows(self, block: Any) -> list[list[Any]]:
         return [[self.math(e), Markup(f"${pictures.flat(self.whole(lhs))}$"), self.math(size)] for e, lhs, size in block.rows]
@@ -268,12 +275,14 @@ class _Writer:
 
     def stepped(self, name: str, value: Value, shown: str, exact: bool) -> str:
         """w becomes old - rate · gradient."""
-        if not value.step:
-            return rf"{name} \leftarrow {shown}"
-        old, rate, gradient = (f"({n.text})" if n.text.startswith("-") else n.text for n in value.step)
-        old = value.step[0].text
+        assert value.step is not None and isinstance(value.shown, Equation) and isinstance(value.shown.lhs, Entry)
+        if len(value.step) == 1:
+            gradient = pictures.flat(pictures.name(cotangent(value.shown.lhs.key), self.sheet, self.printer()))
+            return rf"{name} - {value.step[0].text} \cdot {gradient} {'=' if exact else chr(92) + 'approx'} {shown}"
+        old, *rest = value.step
+        rate, slope = (f"({n.text})" if n.text.startswith("-") else n.text for n in rest)
         relation = "=" if exact and all(n.exact for n in value.step) else r"\approx"
-        return rf"{name} \leftarrow {old} - {rate} \cdot {gradient} {relation} {shown}"
+        return rf"{name} \leftarrow {old.text} - {rate} \cdot {slope} {relation} {shown}"
 
     def sentence(self, items: list[Any], general: Mapping[int, str] | None = None) -> Markup:
         """a, b and c."""

@@ -27,7 +27,8 @@ class Line:
     """One line of a derivation, in every view of the sheet, with the rules that led to it.
 
     continues: the left-hand side is that of the line above and is not written again. result: it is framed.
-    general: which layer numbers are written as ℓ. note: the key of a text that stands for the rules.
+    general: which layer numbers are written as ℓ. names: the left-hand side is a short name that is
+    introduced here: δ = ∂C/∂z.
     """
 
     forms: tuple[Form, ...]
@@ -35,7 +36,7 @@ class Line:
     continues: bool = False
     result: bool = False
     general: Mapping[int, str] = field(default_factory=dict)
-    note: str = ""
+    names: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,13 +99,13 @@ class Number:
 class Value:
     """A quantity with its value: equation (in the sheet's first view), the numbers put in, and the array of numbers.
 
-    step: it is the value after a step of gradient descent; for a single number, from which old value, rate and gradient.
+    step: it is the value after a step of gradient descent, with the rate; for a single number the old value, rate and gradient.
     """
 
     shown: Shown
     array: tuple[Any, ...] | Number
     numbers: Mapping[str, Number] | None = None
-    step: tuple[Number, Number, Number] | tuple[()] | None = None
+    step: tuple[Number, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ HEADINGS: tuple[tuple[str, tuple[Section, ...]], ...] = (
     ("Forward pass", ("forward",)),
     ("Differential of each line", ("differential",)),
     ("Partial derivatives", ("held", "partial")),
-    ("Substitute downward", ("substitute",)),
+    ("Substitute downward", ("substitute", "arranged")),
     ("Gradients", ("gradient",)),
 )
 

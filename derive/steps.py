@@ -11,7 +11,17 @@ from .notation.views import View
 from .system import Equation, System, Tensor, is_cotangent
 
 Section = Literal[
-    "forward", "differential", "held", "partial", "substitute", "gradient", "total", "product", "written_out", "second"
+    "forward",
+    "differential",
+    "held",
+    "partial",
+    "substitute",
+    "arranged",
+    "gradient",
+    "total",
+    "product",
+    "written_out",
+    "second",
 ]
 
 

@@ -6,16 +6,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import sympy
 from sympy import Expr
 
-from . import chain, evaluate, language, network, verify, worked
+from . import chain, evaluate, language, network, simplify, verify, worked
 from .catalogue import F, U, function, functions
 from .derivation import derive
 from .errors import DeriveError, SpecError, did_you_mean
 from .notation import symbols
 from .sheet import Block, Callout, Figure, Form, Line, Lines, Prose, Section, Table
-from .system import Equation, System, cotangent
-from .tensor import Elementwise, Entry, Partial, transform
+from .spec import Spec
+from .system import Equation, System, cotangent, lhs_of
+from .tensor import Elementwise, Entry, Partial, add, mul, transform
 
 if TYPE_CHECKING:
     from .compose import _Composer
@@ -32,6 +34,18 @@ def slope(name: str) -> Equation:
     assert textbook is not None
     value = transform(textbook, lambda n: Elementwise.of(name, U) if n == F else None)
     return Equation(Elementwise.of(name, U, 1), value)
+
+
+def curvature(name: str) -> Equation:
+    """f''(u) from f'(u) as a textbook prints it, which is an expression in f(u) and u."""
+    textbook = function(name).textbook
+    assert textbook is not None
+    u, f = sympy.symbols("u f", real=True)
+    plain = transform(textbook, lambda n: u if n == U else f if n == F else None)
+    back = {u: U, f: Elementwise.of(name, U)}
+    by_value, direct = (transform(sympy.diff(plain, s), lambda n: back.get(n)) for s in (f, u))
+    parts = [mul(Elementwise.of(name, U, 1), simplify.positive_first(by_value)), simplify.positive_first(direct)]
+    return Equation(Elementwise.of(name, U, 2), add(*parts))
 
 
 def marked(text: str, system: System) -> tuple[Any, ...]:
@@ -87,17 +101,16 @@ def in_words(composer: _Composer, key: str) -> Prose | None:
     return Prose("in_words", {k: Entry.of(v) for k, v in names.items()})
 
 
-def asked_about(composer: _Composer) -> tuple[str, str] | None:
+def asked_about(spec: Spec, system: System) -> tuple[str, str] | None:
     """The keys of the pair that the spec explores, of which the second influences the value of the first's gradient."""
-    wanted = composer.spec.explore
+    wanted = spec.explore
     if wanted is None:
         return None
-    system = composer.system
     keys = []
     for which, name in (("parameter", wanted.parameter), ("given", wanted.given)):
         known = {k: t for k, t in system.tensors.items() if t.role in ("parameter", "input")}
         found = [k for k, t in known.items() if name in (k, t.base)]
-        place = composer.spec.place("explore", which)
+        place = spec.place("explore", which)
         if len(found) != 1:
             names = {n for k, t in known.items() for n in (k, t.base)}
             raise SpecError(
@@ -107,14 +120,14 @@ def asked_about(composer: _Composer) -> tuple[str, str] | None:
     if not chain.is_scalar(system) or system.objective is None:
         raise SpecError(
             "`explore` draws the cost against one number, so it needs a network of single neurons with a cost",
-            place=composer.spec.place("explore"),
+            place=spec.place("explore"),
         )
     return keys[0], keys[1]
 
 
 def question(composer: _Composer) -> list[Section]:
     """The beginner's question, and its answer in short."""
-    pair = asked_about(composer)
+    pair = asked_about(composer.spec, composer.system)
     if pair is None:
         return []
     key, given = pair
@@ -133,12 +146,12 @@ def question(composer: _Composer) -> list[Section]:
 
 def explore(composer: _Composer) -> list[Section]:
     """∂C/∂w does not differentiate b, and yet its value depends on b: the second derivative, two numbers, a picture."""
-    pair = asked_about(composer)
+    pair = asked_about(composer.spec, composer.system)
     if pair is None or composer.pass_ is None:
         return []
     key, given = pair
     derivation = composer.derivation
-    steps = chain.second(derivation, key, given)
+    steps = [*derivation.of("written_out"), *derivation.of("second")]
     view = composer.views[0]
     lines = [Line((Form(view, s.result),), s.rules) for s in steps]
     first = derivation.gradients[key]
@@ -149,6 +162,7 @@ def explore(composer: _Composer) -> list[Section]:
         "given": Entry.of(given),
         "value": partial.result.lhs.of,
         "partial": partial.result,
+        "partial_rhs": partial.result.rhs,
         "gradient": first.lhs,
         "objective": composer.objective(),
         "given_gradient": derivation.gradients[given],
@@ -159,13 +173,20 @@ def explore(composer: _Composer) -> list[Section]:
         Prose("depends", about),
         Lines(gradient),
         Prose("depends_second", about),
+        Prose("where_slopes", {"kinks": [], "count": 2}),
+        Lines(tuple(Line((Form(view, curvature(name)),)) for name in composer.functions())),
         Lines(tuple(lines[1:])),
-        Prose("depends_numbers", about),
+        Prose("depends_numbers", {**about, "curvature": worked.number(_at(composer, steps[-1].result.rhs))}),
         Table("explore", rows),
         Figure("plot", picture, "plot", about),
         Callout("moral", about),
     ]
     return [Section("explore", tuple(blocks))]
+
+
+def _at(composer: _Composer, expr: Expr) -> Any:
+    assert composer.pass_ is not None
+    return evaluate.evaluate(expr, composer.pass_.values, ())
 
 
 def _compared(composer: _Composer, key: str, given: str, line: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -238,7 +259,8 @@ def average(composer: _Composer) -> list[Section]:
     glyphs = symbols.Symbols(system, composer.spec.labels, dict(composer.spec.glyphs))
     cost = system.equations[-1]
     top = derivation.of("differential", system.objective or "")[0]
-    lines = [Line((Form("index", cost),), ("definition",)), Line((Form("index", top.result),), top.rules)]
+    each = next(e for e in system.equations if lhs_of(e).key == f"{system.objective} each")
+    lines = [Line((Form("index", e),), ("definition",)) for e in (each, cost)] + [Line((Form("index", top.result),), top.rules)]
     signals = [k for k in derivation.gradients if system.tensors[k].signal]
     found = []
     for key in [*signals[:1], *(t.key for t in system.parameters)]:

@@ -106,6 +106,26 @@ class Total(Node):
         return self.args[1:]
 
 
+class Pairing(Node):
+    """Σ over the bound indices of `value` · d(entry): the term of a total differential that belongs to one tensor."""
+
+    @property
+    def value(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def change(self) -> Differential:
+        return self.args[1]
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        return self.args[2:]
+
+    def written_out(self) -> Expr:
+        """The same as a plain sum of products."""
+        return total(mul(self.value, self.change), *self.indices)
+
+
 class Delta(Node):
     """Kronecker's delta: 1 where both index expressions agree, else 0."""
 
@@ -308,8 +328,9 @@ def _free(expr: Expr) -> dict[Index, None]:
     if isinstance(expr, Index):
         return {expr: None}
     found: dict[Index, None] = {}
-    if isinstance(expr, Total):
-        found.update(_free(expr.body))
+    if isinstance(expr, Total | Pairing):
+        for arg in expr.args[: 1 if isinstance(expr, Total) else 2]:
+            found.update(_free(arg))
         for bound in expr.indices:
             found.pop(bound, None)
         return found

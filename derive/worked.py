@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
 
 from . import evaluate
+from .catalogue import function
 from .errors import SpecError
 from .evaluate import Array, Values
 from .sheet import Number
 from .spec import Spec
 from .steps import Derivation
 from .system import System, Tensor, cotangent
-from .tensor import Entry
+from .tensor import Elementwise, Entry
 
 RATES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001, 0.0001)
 DIGITS = 4
@@ -152,10 +154,14 @@ def _nice(derivation: Derivation, found: Pass) -> bool:
         gradient = found.values[cotangent(tensor.key)]
         if not np.any(np.abs(gradient) > 1e-3) or np.max(np.abs(gradient)) > 50:
             return False
-        if np.mean(np.abs(gradient) > 1e-10) < 0.7:  # a unit that learns nothing teaches little
+        if np.mean(np.abs(gradient) > 1e-10) < 0.5:  # a unit that learns nothing teaches little
             return False
         if gradient.ndim == 0 and not 0.02 < abs(float(gradient)) < 20:
             return False
+    for key in _kinked(system):
+        value = found.values[key]
+        if value.size > 1 and not (np.any(value > 0) and np.any(value < 0)):
+            return False  # both branches of the activation should be seen at work
     for tensor in system.of_role("intermediate"):
         value = found.values[tensor.key]
         if value.size <= 64 and (np.max(np.abs(value)) > 20 or not np.any(value)):
@@ -165,31 +171,48 @@ def _nice(derivation: Derivation, found: Pass) -> bool:
     return True
 
 
-def number(value: Any) -> Number:
-    """A number with at most four decimal places, without trailing zeros; small ones with four significant digits."""
+def _kinked(system: System) -> list[str]:
+    """The pre-activations whose activation has a kink."""
+    found = [e.rhs for e in system.equations if isinstance(e.rhs, Elementwise) and isinstance(e.rhs.argument, Entry)]
+    return [f.argument.key for f in found if isinstance(f.argument, Entry) and function(f.name).record.kink is not None]
+
+
+def number(value: Any, places: int | None = None) -> Number:
+    """A number as it is printed: short where it is exact, with four decimal places where it is not, rounded half away from zero.
+
+    A small number is printed with four significant digits instead. `places` fixes the number of decimals, for a column.
+    """
     value = float(value)
     if value == 0:
-        return Number("0", True)
-    places = DIGITS
+        return Number("0" if places is None else f"{0:.{places}f}", True)
+    exact_in = Decimal(repr(value))
+    rounded = exact_in.quantize(Decimal(1).scaleb(-DIGITS), ROUND_HALF_UP)
+    exact = abs(float(rounded) - value) <= 1e-12 * max(1.0, abs(value))
+    if places is not None:
+        return Number(f"{exact_in.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}", exact)
     if abs(value) < 5 * 10**-DIGITS:
         mantissa, exponent = f"{value:.3e}".split("e")
         mantissa = mantissa.rstrip("0").rstrip(".")
-        exact = float(f"{mantissa}e{exponent}") == value
-        return Number(rf"{mantissa} \cdot 10^{{{int(exponent)}}}", exact)
-    text = f"{value:.{places}f}".rstrip("0").rstrip(".")
-    return Number("0" if text in ("-0", "") else text, abs(float(text) - value) <= 1e-12 * max(1.0, abs(value)))
+        return Number(rf"{mantissa} \cdot 10^{{{int(exponent)}}}", float(f"{mantissa}e{exponent}") == value)
+    text = f"{rounded:f}"
+    return Number(text.rstrip("0").rstrip(".") if exact else text, exact)
 
 
 def array(values: Array) -> tuple[Any, ...] | Number:
-    """An array of numbers as they are printed; what is zero but for rounding is printed as zero."""
+    """An array of numbers as they are printed; what is zero but for rounding is printed as zero.
+
+    In an array that is not exact all numbers have the same decimals; one too small for them is written out on its own.
+    """
+    if values.ndim == 0:
+        return number(values)
     scale = float(np.max(np.abs(values))) if values.size else 0.0
-    return _rows(np.where(np.abs(values) < 1e-13 * max(1.0, scale), 0.0, values))
+    clean = np.where(np.abs(values) < 1e-13 * max(1.0, scale), 0.0, values)
+    places = None if all(number(v).exact for v in clean.flat) else DIGITS
+    return _rows(clean, places)
 
 
-def _rows(values: Array) -> tuple[Any, ...] | Number:
-    return number(values) if values.ndim == 0 else tuple(_rows(v) for v in values)
-
-
-def exact(shown: Any) -> bool:
-    """Whether every number in it is exact."""
-    return shown.exact if isinstance(shown, Number) else all(exact(s) for s in shown)
+def _rows(values: Array, places: int | None) -> tuple[Any, ...] | Number:
+    if values.ndim:
+        return tuple(_rows(v, places) for v in values)
+    small = 0 < abs(float(values)) < 5 * 10 ** -(DIGITS + 1)
+    return number(values, None if small or float(values) == 0 else places)

@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr, Pow
 
 from ..system import Equation, is_cotangent, primal
-from ..tensor import Elementwise, power, terms
+from ..tensor import Elementwise, Entry, power, terms
 from . import arrays
 from .arrays import ArrayEquation, Node
 from .latex_scalars import ScalarPrinter, Text, brackets, index_name, joined, unbroken
@@ -26,6 +26,20 @@ class Printer(ScalarPrinter):
     def equation(self, equation: Equation | ArrayEquation) -> tuple[str, str]:
         """Left-hand side and right-hand side."""
         return self.side(equation.lhs), self.side(equation.rhs)
+
+    def spelt_out(self, lhs: Any) -> str:
+        """What the short name of a cotangent stands for: ∂C/∂z for δ."""
+        assert self.symbols is not None
+        entry = lhs if isinstance(lhs, Entry) else None
+        if entry is None and isinstance(lhs, arrays.Scalar) and isinstance(lhs.expr, Entry):
+            entry = lhs.expr
+        if entry is not None:
+            below = self.symbols.glyph(primal(entry.key)).latex(self.indices(entry.indices))
+        else:
+            assert isinstance(lhs, arrays.Name)
+            labels = self.indices([i for _, i in sorted(lhs.labels, key=lambda p: p[0])])
+            below = self.symbols.glyph(primal(lhs.key), len(lhs.axes) == 2).latex(labels)
+        return rf"\frac{{\partial {self.symbols.cost()}}}{{\partial {below}}}"
 
     def summands(self, side: Any) -> Sequence[Any]:
         """The terms of a sum of either kind."""

@@ -16,6 +16,7 @@ from ..tensor import (
     Elementwise,
     Entry,
     Index,
+    Pairing,
     Partial,
     Second,
     Total,
@@ -117,6 +118,8 @@ class ScalarPrinter:
             return Text(self.function(expr.name, expr.order) + self.bracketed(expr.argument), BINDING["power"])
         if isinstance(expr, Where):
             return self._where(expr)
+        if isinstance(expr, Pairing):
+            return self.text(expr.written_out())
         if isinstance(expr, Delta):
             left, right = (self.text(a).latex for a in expr.args)
             return Text(rf"[\,{left}={right}\,]", BINDING["atom"])

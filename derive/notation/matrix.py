@@ -21,6 +21,7 @@ from ..tensor import (
     Elementwise,
     Entry,
     Index,
+    Pairing,
     Partial,
     Total,
     Where,
@@ -47,6 +48,7 @@ from .arrays import (
     Positive,
     Product,
     Scalar,
+    Scaled,
     Softmax,
     SquaredNorm,
     Sum,
@@ -123,6 +125,8 @@ def array(expr: Expr, axes: Sequence[Index], labels: Collection[Index] = ()) -> 
     axes = tuple(axes)
     if isinstance(expr, Add):
         return total_of(axes, [array(term, axes, labels) for term in expr.args])
+    if isinstance(expr, Pairing):
+        return _pairing(expr, labels)
     bound: tuple[Index, ...] = ()
     over: tuple[Index, ...] = ()
     if isinstance(expr, Total):
@@ -139,6 +143,26 @@ def array(expr: Expr, axes: Sequence[Index], labels: Collection[Index] = ()) -> 
     if over:
         node = LabelTotal(axes, over, node)
     return scaled(mul(*numbers), node)
+
+
+def _pairing(expr: Pairing, labels: Collection[Index]) -> Node:
+    """(Wᵀδ)ᵀ da, or ⟨δ aᵀ, dW⟩: the derivative beside the change that it belongs to."""
+    inside = tuple(i for i in expr.indices if i not in labels)
+    over = tuple(i for i in expr.indices if i in labels)
+    if len(inside) > 2:
+        raise NoMatrixForm("a change with more than two indices")
+    if not inside:
+        node = array(mul(expr.value, expr.change), (), labels)
+    else:
+        value, change = array(expr.value, inside, labels), array(expr.change, inside, labels)
+        node = product((), transpose(value), change) if len(inside) == 1 else _paired(value, change)
+    return LabelTotal((), over, node) if over else node
+
+
+def _paired(value: Node, change: Node) -> Node:
+    if isinstance(value, Scaled):  # numbers in front of the bracket
+        return scaled(value.factor, _paired(value.of, change))
+    return Inner((), value, change)
 
 
 def total_of(axes: Axes, args: Sequence[Node]) -> Node:

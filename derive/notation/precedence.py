@@ -6,7 +6,7 @@ from typing import Any
 
 from sympy import Expr, Mul
 
-from ..tensor import Total, add, mul, neg, terms
+from ..tensor import Pairing, Total, add, mul, neg, terms
 from . import arrays
 
 BINDING = {"sum": 10, "total": 20, "product": 30, "hadamard": 25, "sign": 15, "power": 60, "atom": 100}
@@ -27,6 +27,9 @@ def sign(term: Any) -> tuple[bool, Any]:
         return True, -term
     if isinstance(term, Mul) and term.args[0].is_Number and term.args[0].is_negative:
         return True, mul(-term.args[0], *term.args[1:])
+    if isinstance(term, Pairing):
+        minus, value = sign(term.value)
+        return (True, Pairing(value, *term.args[1:])) if minus else (False, term)
     if isinstance(term, Total):
         minus, body = sign(term.body)
         if minus:

@@ -16,7 +16,22 @@ import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
 from ..system import Equation, System, is_cotangent, primal
-from ..tensor import Delta, Differential, Elementwise, Entry, Index, Partial, Total, Where, Within, add, factors, neg, power
+from ..tensor import (
+    Delta,
+    Differential,
+    Elementwise,
+    Entry,
+    Index,
+    Pairing,
+    Partial,
+    Total,
+    Where,
+    Within,
+    add,
+    factors,
+    neg,
+    power,
+)
 from . import arrays
 from .arrays import ArrayEquation, Node
 from .precedence import BINDING, compared, sign
@@ -140,6 +155,8 @@ class Printer:
             return self._call(self.function(expr.name, expr.order), expr.argument)
         if isinstance(expr, Where):
             return self._where(expr)
+        if isinstance(expr, Pairing):
+            return self.text(expr.written_out())
         if isinstance(expr, Delta):
             return Text(f"[{' = '.join(self.text(a).text for a in expr.args)}]", BINDING["atom"])
         if isinstance(expr, Within):
