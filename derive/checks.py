@@ -120,7 +120,8 @@ class Point:
         if "recognise" not in step.rules and symbolic.decidable(equation):
             moving = [k for k, d in self.directions(equation, None).items() if np.any(d)]
             agree = symbolic.agrees(equation, step.result.rhs, moving)
-            self.add(step, self.shown_in[0], "symbolically, by SymPy", 0.0 if agree else float("inf"))
+            if agree is not None:
+                self.add(step, self.shown_in[0], "symbolically, by SymPy", 0.0 if agree else float("inf"))
 
     def check_held(self, step: Step) -> None:
         only = {n.entry.key for n in nodes(step.result.rhs) if isinstance(n, Differential)}

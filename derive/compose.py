@@ -12,7 +12,7 @@ from dataclasses import replace
 from . import arithmetic, groups, notes, story, worked
 from .catalogue import functions
 from .groups import Run
-from .notation import symbols, views
+from .notation import latex, symbols, views
 from .notation.arrays import ArrayEquation, Softmax, parts
 from .notation.views import View
 from .sheet import (
@@ -32,7 +32,7 @@ from .sheet import (
 from .spec import Spec
 from .steps import Derivation, Step
 from .system import COUNT, Equation, Tensor, is_cotangent, primal
-from .tensor import Differential, Elementwise, Entry, Pairing, Partial, add, entries, nodes, terms
+from .tensor import Differential, Elementwise, Entry, Partial, entries, nodes
 from .verify import Check
 
 
@@ -50,6 +50,7 @@ class _Composer:
         self.views = asked
         self.pass_ = worked.work(spec, derivation)
         self.named_signal = False
+        self.symbols = symbols.Symbols(self.system, spec.labels, dict(spec.glyphs))
 
     def sheet(self) -> Sheet:
         sections = [
@@ -74,7 +75,7 @@ class _Composer:
             date=str(spec.date or ""),
             paper=spec.paper,
             sections=tuple(s for s in sections if s.blocks),
-            symbols=symbols.Symbols(self.system, spec.labels, dict(spec.glyphs)),
+            symbols=self.symbols,
             views=self.views,
         )
 
@@ -233,7 +234,7 @@ class _Composer:
         """Equal for lines of one layer kind that differ in their number alone."""
         tensor = self.system.tensors[key]
         block = next((b for b in self.system.blocks if b.number == tensor.layer), None)
-        return (tensor.base, block.kind) if block and tensor.layer is not None else key
+        return (tensor.base, block.kind.split()[0]) if block and tensor.layer is not None else key
 
     def kinks(self, used: Iterable[str]) -> list[tuple[str, int, Entry]]:
         return [(n, int(k), Entry.of("u")) for n in used if (k := functions()[n].record.kink) is not None]
@@ -337,11 +338,12 @@ class _Composer:
     def arranged(self, step: Step, general: Mapping[int, str]) -> list[Line]:
         """The same with the changes last, where the views do not have them there already."""
         found = self.derivation.of("arranged", step.about)[0].result
-        pairs = [p.written_out() if isinstance(p, Pairing) else p for p in terms(found.rhs)]
-        in_arrays = [v for v in self.views if v in ("matrix", "batch")]
-        if (add(*pairs) == step.result.rhs and not in_arrays) or all(
-            views.shown(found, v, self.system) == views.shown(step.result, v, self.system) for v in self.views
-        ):
+        printer = latex.Printer(self.symbols)
+
+        def printed(equation: Equation) -> list[tuple[str, str]]:
+            return [printer.equation(views.shown(equation, view, self.system)) for view in self.views]
+
+        if printed(found) == printed(step.result):
             return []
         return [Line(self.forms(found), ("arrange",), continues=len(self.views) == 1, general=general)]
 

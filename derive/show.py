@@ -55,10 +55,13 @@ def show(derivation: Derivation, view: str = "index", labels: str = "absolute") 
 def _lines(derivation: Derivation, steps: list[Step], printer: Printer, view: View) -> Iterator[tuple[str, str]]:
     """Each step as a line and the titles of its rules; a left-hand side that stands in the line above is not repeated."""
     book = rules()
-    before = None
+    before = said = None
     for step in steps:
         left, right = printer.equation(views.shown(step.result, view, derivation.system))
         mark = (step.section, step.about, left)
+        if step.section == "arranged" and said == (left, right):
+            continue  # the changes stand last already
+        said = (left, right)
         again = mark == before and step.section in ("differential", "gradient")
         titles = ", ".join(book[rule].title for rule in step.rules)
         yield f"{' ' * width(left) if again else left} = {right}", titles + _held(step, printer)

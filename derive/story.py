@@ -173,7 +173,7 @@ def explore(composer: _Composer) -> list[Section]:
         Prose("depends", about),
         Lines(gradient),
         Prose("depends_second", about),
-        Prose("where_slopes", {"kinks": [], "count": 2}),
+        Prose("with_curvature"),
         Lines(tuple(Line((Form(view, curvature(name)),)) for name in composer.functions())),
         Lines(tuple(lines[1:])),
         Prose("depends_numbers", {**about, "curvature": worked.number(_at(composer, steps[-1].result.rhs))}),

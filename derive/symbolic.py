@@ -24,14 +24,16 @@ def decidable(equation: Equation) -> bool:
     return size(equation.rhs) <= MOST and isinstance(equation.lhs, Entry) and not equation.lhs.indices
 
 
-def agrees(equation: Equation, change: Expr, moving: Iterable[str]) -> bool:
-    """Whether `change` is Σ (∂rhs/∂name) d(name) over the names that move, decided by symbols."""
+def agrees(equation: Equation, change: Expr, moving: Iterable[str]) -> bool | None:
+    """Whether `change` is Σ (∂rhs/∂name) d(name) over the names that move; None where SymPy cannot decide it."""
     line = _plain(equation.rhs)
     total: Expr = sympy.S.Zero
     for key in moving:
         total = total + sympy.diff(line, _symbol(key)) * _symbol(f"d {key}")
     difference = sympy.expand(_plain(change) - total)
-    return bool(difference == 0 or sympy.simplify(difference) == 0)
+    if difference == 0 or sympy.simplify(difference) == 0:
+        return True
+    return False if difference.equals(0) is False else None
 
 
 def _symbol(key: str) -> sympy.Symbol:

@@ -57,7 +57,7 @@ def work(spec: Spec, derivation: Derivation) -> Pass | None:
 def _given(spec: Spec, system: System) -> Values:
     out: Values = {}
     for name, value in spec.values.items():
-        keys = [t.key for t in system.tensors.values() if name in (t.key, t.base) and t.role not in ("intermediate", "objective")]
+        keys = [t.key for t in system.tensors.values() if name in _called(t) and t.role not in ("intermediate", "objective")]
         if len(keys) != 1:
             known = ", ".join(t.key for t in system.tensors.values() if t.role not in ("intermediate", "objective"))
             many = "several tensors are" if len(keys) > 1 else "no given tensor is"
@@ -73,6 +73,12 @@ def _given(spec: Spec, system: System) -> Values:
             )
         out[tensor.key] = array
     return out
+
+
+def _called(tensor: Tensor) -> set[str]:
+    """What a spec may call a tensor: W or W.2, and w where the sheet writes its entries so."""
+    names = {tensor.key, tensor.base}
+    return names | {n[0].lower() + n[1:] for n in names} if tensor.cased else names
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -19,7 +19,7 @@ from derive.system import Equation, cotangent, is_cotangent, primal
 from derive.tensor import Differential, Entry, Index, Partial, entries, nodes
 
 GOLDEN = Path(__file__).parent / "golden"
-SECTIONS = ("forward", "differential", "held", "partial", "substitute", "gradient")
+SECTIONS = ("forward", "differential", "held", "partial", "substitute", "arranged", "gradient")
 
 every_spec = pytest.mark.parametrize("name", specs.ALL)
 

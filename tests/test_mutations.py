@@ -175,7 +175,7 @@ def substitution_drops_a_term(patch: MonkeyPatch) -> None:
     around(patch, calculus, "substitute", lambda true, *args: sympy.Add.make_args(true(*args))[0])
 
 
-@mutation(specs.MLP, "the derivative of the cost by a.1 (read_off)")
+@mutation(specs.MLP, "the substitution, changes last, for z.2 (arrange)")
 def read_off_forgets_the_sum(patch: MonkeyPatch) -> None:
     def forgets(true: Any, *args: Any) -> Any:
         free, value = true(*args)
@@ -279,7 +279,7 @@ def the_deviations_add_up_to_one(patch: MonkeyPatch) -> None:
     around(patch, simplify, "facts_used", lambda true, e, facts: true(e, [replace(f, value=S.One) for f in facts]))
 
 
-@mutation(specs.CLASSIFIER, "the derivative of the cost by C each", examples=4, views=("index", "batch"))
+@mutation(specs.CLASSIFIER, "the substitution, changes last, for C (arrange)", examples=4, views=("index", "batch"))
 def average_forgotten(patch: MonkeyPatch) -> None:
     around(patch, calculus, "read_off", lambda true, seed, term, *args: true(seed, _without_count(term), *args))
 
@@ -288,7 +288,7 @@ def _without_count(term: Any) -> Any:
     return replace(term, left=tuple(f for f in term.left if f != power(Entry.of(COUNT), -1)))
 
 
-@mutation(specs.CLASSIFIER, "the derivative of the cost by p.2 (read_off)", examples=4, views=("index", "batch"))
+@mutation(specs.CLASSIFIER, "the substitution, changes last, for C each (arrange)", examples=4, views=("index", "batch"))
 def average_lost_on_the_way(patch: MonkeyPatch) -> None:
     def lost(true: Any, system: Any, expr: Expr, gradients: Any) -> Expr:
         return transform(expr, lambda n: S.One if isinstance(n, Entry) and n.key == "bar C each" else None)
@@ -327,7 +327,7 @@ def factor_taken_out_of_one_term_only(patch: MonkeyPatch) -> None:
     around(patch, simplify, "common_first", one_term)
 
 
-@mutation(specs.LAYER_NORM, "the derivative of the cost by v (read_off)")
+@mutation(specs.LAYER_NORM, "the substitution, changes last, for n (arrange)")
 def sum_pulled_apart(patch: MonkeyPatch) -> None:
     """Σ_i v̄ (x_i - μ) as v̄ (x_i - μ) … of a single i: the Σ is lost on the way out."""
 
@@ -345,7 +345,7 @@ def untransposed(true: Any, node: Node) -> Any:
     return replace(node, axes=node.axes[::-1]) if len(node.axes) == 2 else true(node)
 
 
-@mutation(specs.MLP, "the derivative of the cost by a.1 (read_off) is wrong in the matrix view", only="matrix")
+@mutation(specs.MLP, "the substitution, changes last, for z.2 (arrange) is wrong in the matrix view", only="matrix")
 def transpose_dropped(patch: MonkeyPatch) -> None:
     """Of square matrices alone: the shapes fit."""
     around(patch, matrix, "transpose", untransposed)
@@ -492,7 +492,8 @@ def test_the_damage_is_found_and_the_build_stops(name: str, monkeypatch: MonkeyP
         assert {c.view for c in wrong} == {found.only}
     with pytest.raises(CheckFailed) as refusal:
         verify.require(checks)
-    assert found.names in str(refusal.value)
+    assert wrong[0].what in str(refusal.value), "the build stops at the first wrong step"
+    assert any(found.names in f"{c.what} is wrong in the {c.view} view" for c in wrong), "the damaged step is among those named"
 
 
 CONTROLS = {(m.text, m.views, m.examples, m.last, m.scalar): m for m in MUTATIONS.values()}

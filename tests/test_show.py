@@ -46,7 +46,9 @@ def test_every_step_is_one_line_under_its_heading(name: str, view: str) -> None:
     for block, (_, sections) in zip(blocks, HEADINGS, strict=True):
         lines = block.rstrip("\n").split("\n")[2:]
         given = sum(1 for line in lines if line.endswith("given from outside"))
-        assert len(lines) - given == sum(1 for s in found.steps if s.section in sections)
+        here = [s.section for s in found.steps if s.section in sections]
+        # a line in which the changes stand last from the beginning is not said twice
+        assert len(here) - here.count("arranged") <= len(lines) - given <= len(here)
         assert all(" = " in line for line in lines if not line.endswith("given from outside"))
 
 
@@ -58,7 +60,7 @@ def test_the_product_rule_under_a_sum() -> None:
 
 def test_rules_stand_in_one_column() -> None:
     lines = [line for line in show(derived(CHAIN, scalar=True)).split("\n\n")[0].split("\n")[2:] if line]
-    places = {width(line[: line.index("forward pass")]) for line in lines}
+    places = {width(line[: line.index("definition")]) for line in lines}
     assert len(places) == 1
 
 

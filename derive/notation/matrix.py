@@ -155,8 +155,16 @@ def _pairing(expr: Pairing, labels: Collection[Index]) -> Node:
         node = array(mul(expr.value, expr.change), (), labels)
     else:
         value, change = array(expr.value, inside, labels), array(expr.change, inside, labels)
-        node = product((), transpose(value), change) if len(inside) == 1 else _paired(value, change)
+        node = _across(value, change) if len(inside) == 1 else _paired(value, change)
     return LabelTotal((), over, node) if over else node
+
+
+def _across(value: Node, change: Node) -> Node:
+    """(∂C/∂v)ᵀ dv, the derivative kept together in its bracket."""
+    if isinstance(value, Scaled):
+        return scaled(value.factor, _across(value.of, change))
+    row = Transpose(value.axes, value) if isinstance(value, Product) else transpose(value)
+    return Product((), (row, change))
 
 
 def _paired(value: Node, change: Node) -> Node:
