@@ -289,6 +289,7 @@ class _Composer:
                     "objective": self.objective(),
                     "seeds": [Entry.of(s) for s in self.derivation.seeds],
                     "arrays": any(v in ("matrix", "batch") for v in self.views),
+                    "batch": "batch" in self.views,
                     "signals": any(t.signal for t in self.system.tensors.values()),
                 },
             )

@@ -160,7 +160,7 @@ def _nice(derivation: Derivation, found: Pass) -> bool:
         gradient = found.values[cotangent(tensor.key)]
         if not np.any(np.abs(gradient) > 1e-3) or np.max(np.abs(gradient)) > 50:
             return False
-        if np.mean(np.abs(gradient) > 1e-10) < 0.5:  # a unit that learns nothing teaches little
+        if np.mean(np.abs(gradient) > 1e-10) < (0.5 if _kinked(system) else 0.95):  # a unit that learns nothing teaches little
             return False
         if gradient.ndim == 0 and not 0.02 < abs(float(gradient)) < 20:
             return False

@@ -493,7 +493,8 @@ def test_the_damage_is_found_and_the_build_stops(name: str, monkeypatch: MonkeyP
     with pytest.raises(CheckFailed) as refusal:
         verify.require(checks)
     assert wrong[0].what in str(refusal.value), "the build stops at the first wrong step"
-    assert any(found.names in f"{c.what} is wrong in the {c.view} view" for c in wrong), "the damaged step is among those named"
+    said = [f"{c.what} is wrong in the {c.view} view ({c.how})" for c in wrong]
+    assert any(found.names in line for line in said), "the damaged step is among those named"
 
 
 CONTROLS = {(m.text, m.views, m.examples, m.last, m.scalar): m for m in MUTATIONS.values()}

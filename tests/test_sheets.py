@@ -1,7 +1,6 @@
 """The nine shipped sheets: what stands on them, typeset with real TeX; and what a sheet is made of."""
 
 import os
-import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from derive import api, checks, compose, derivation, groups, render, story, verify, worked
+from derive import api, derivation, groups, render, verify, worked
 from derive.errors import CheckFailed, SpecError
 from derive.sheet import Lines, Prose, Table, Values
 from derive.system import Equation
@@ -34,7 +33,8 @@ SAYS = {
         r"\begin{tikzpicture}",
     ],
     "chain": [
-        r"\frac{\partial C}{\partial w^{L}} = \frac{\partial C}{\partial a^{L}}\,\frac{\partial a^{L}}{\partial z^{L}}\,\frac{\partial z^{L}}{\partial w^{L}}",
+        r"\frac{\partial C}{\partial w^{L}} = \frac{\partial C}{\partial a^{L}}\,\frac{\partial a^{L}}{\partial z^{L}}"
+        r"\,\frac{\partial z^{L}}{\partial w^{L}}",
         r"2(a^{L} - y)\,\sigma'(z^{L})\,w^{L}\,\sigma'(z^{L-1})\,a^{L-2}",
         r"(\mathrm{d}w^{L-2}\,x + \mathrm{d}b^{L-2} + w^{L-2}\,\mathrm{d}x)))",
         r"C = \frac{1}{N}\,\sum_{n} c_{n}",
@@ -215,7 +215,8 @@ def test_an_array_that_is_not_exact_has_the_same_decimals_everywhere() -> None:
 
 
 def test_given_values_are_used_and_checked_for_their_shape() -> None:
-    text = "title: t\nvalues: {w: 2, x: 3}\nnetwork:\n  input: {x: 1}\n  layers:\n    - dense: {units: 1, bias: false}\n  loss: squared_error\n"
+    layer = "network:\n  input: {x: 1}\n  layers:\n    - dense: {units: 1, bias: false}\n  loss: squared_error\n"
+    text = "title: t\nvalues: {w: 2, x: 3}\n" + layer
     spec = api.loads(text + "view: scalar\n")
     done = worked.work(spec, api.derive(spec))
     assert done is not None and float(done.values["W.1"]) == 2 and float(done.values["z.1"]) == 6
@@ -228,7 +229,8 @@ def test_given_values_are_used_and_checked_for_their_shape() -> None:
 
 
 def test_layers_that_are_alike_form_one_run_and_others_do_not() -> None:
-    text = "title: t\nnetwork:\n  input: {x: 4}\n  layers:\n    - dense: {units: 4, activation: tanh, repeat: 6}\n    - dense: {units: 2}\n  loss: squared_error\n"
+    text = "title: t\nnetwork:\n  input: {x: 4}\n  layers:\n    - dense: {units: 4, activation: tanh, repeat: 6}\n"
+    text += "    - dense: {units: 2}\n  loss: squared_error\n"
     system = api.system(api.loads(text))
     assert [(r.first, r.last) for r in groups.forward_runs(system)] == [(1, 6), (7, 7)]
     assert [(r.first, r.last) for r in groups.backward_runs(system)] == [(1, 6), (7, 7)]
@@ -237,7 +239,8 @@ def test_layers_that_are_alike_form_one_run_and_others_do_not() -> None:
 
 
 def test_text_of_the_user_is_escaped_and_its_maths_is_read_in_the_language() -> None:
-    text = "title: '100% of \\input{x} & $y$ #1'\nintroduction: the line `z = w*x` and `dz/dw` cost 5 $\nparameters: {w: scalar}\ninputs: {x: scalar}\nequations: ['z = w*x', 'C = z**2']\n"
+    text = "title: '100% of \\input{x} & $y$ #1'\nintroduction: the line `z = w*x` and `dz/dw` cost 5 $\n"
+    text += "parameters: {w: scalar}\ninputs: {x: scalar}\nequations: ['z = w*x', 'C = z**2']\n"
     tex = api.tex(api.sheet(api.loads(text)))
     assert r"100\% of" in tex and r"\input{x}" not in tex.replace("inputenc", "") and r"\$y\$ \#1" in tex
     assert r"the line $z = w\,x$ and $\frac{\partial z}{\partial w}$ cost 5 \$" in tex
@@ -256,9 +259,7 @@ def test_every_block_of_every_sheet_has_its_words() -> None:
 def test_the_fragment_has_no_preamble_and_can_be_put_in_twice(tmp_path: Path) -> None:
     body = api.tex(api.sheet(api.load(api.examples()["wide-layer"])), fragment=True)
     assert "documentclass" not in body and "usepackage" not in body
-    host = "\\documentclass{report}\\usepackage[T1]{fontenc}\\usepackage{lmodern,derive-sheets}\\begin{document}\\chapter{One}\\input{body}\\input{body}\\end{document}"
+    preamble = "\\documentclass{report}\\usepackage[T1]{fontenc}\\usepackage{lmodern,derive-sheets}"
+    host = preamble + "\\begin{document}\\chapter{One}\\input{body}\\input{body}\\end{document}"
     typeset(host, tmp_path / "host.pdf", files={**api.style(), "body.tex": body})
     assert len(PdfReader(tmp_path / "host.pdf").pages) > 6
-
-
-__all__ = ["checks", "compose", "story"]
