@@ -18,12 +18,13 @@ from typing import Any
 from . import chain, compose, network, render, spec, story, verify
 from .catalogue import functions, layers, losses, vectors
 from .derivation import derive as _derive
-from .notation.symbols import Labels
+from .errors import SpecError
+from .notation.symbols import Labels, Symbols
 from .notation.views import View
 from .sheet import Sheet
 from .spec import Spec
 from .steps import Derivation
-from .system import System
+from .system import COUNT, System
 from .verify import Check
 
 
@@ -67,10 +68,28 @@ def derive(found: Spec) -> Derivation:
     built = derivation.system
     if chain.is_scalar(built) and built.objective is not None and 1 < len(built.equations) <= 16:
         derivation = chain.extended(derivation)
+    _require_distinct_names(found, built)
     explored = story.asked_about(found, built)
     if explored is not None:
         derivation = replace(derivation, steps=(*derivation.steps, *chain.second(derivation, *explored)))
     return replace(derivation, asked=views(found))
+
+
+def _require_distinct_names(found: Spec, built: System) -> None:
+    """Refuse two quantities that would be written alike on the sheet."""
+    symbols = Symbols(built, found.labels, dict(found.glyphs))
+    seen: dict[str, str] = {}
+    for key in built.tensors:
+        if key == COUNT or key.endswith(" each"):
+            continue
+        written = symbols.glyph(key).latex()
+        if written in seen:
+            raise SpecError(
+                f"`{seen[written]}` and `{key}` would both be written ${written}$ on the sheet",
+                place=found.place("glyphs") if found.glyphs else None,
+                hint="rename one of them, or give it another sign under `glyphs`",
+            )
+        seen[written] = key
 
 
 def check(derivation: Derivation, views: Sequence[View] | None = None) -> tuple[Check, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from . import worked
 from .notation import views
 from .sheet import Block, Callout, Number, Prose, Section, Table, Value, Values
-from .system import Equation, Tensor, lhs_of
+from .system import Equation, Tensor, cotangent, lhs_of
 from .tensor import Entry, Total, entries, nodes
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def _worked_pass(composer: _Composer) -> list[Block]:
     about = {"given": bool(found.given), "open": bool(open_), "all": small}
     blocks: list[Block] = [Prose("numbers", about)]
     if small:
-        view = composer.views[0]
-        scalar = view == "scalar" or all(t.shape == () for t in system.tensors.values())
+        scalar = all(t.shape == () for t in system.tensors.values())
         layout: Literal["lines", "columns"] = "columns" if scalar else "lines"
         blocks.append(Values(tuple(_value(composer, t.key, found, scalar=False) for t in composer.given()), "running"))
         blocks.append(Prose("numbers_forward"))
@@ -73,6 +72,7 @@ def _worked_pass(composer: _Composer) -> list[Block]:
             "before": worked.number(before),
             "after": worked.number(after),
             "objective": composer.objective(),
+            "flat": not any(np.any(found.values.get(cotangent(t.key), 0)) for t in system.parameters),
             "lower": float(after) < float(before),
         }
         stepped = [_stepped(composer, t, found) for t in system.parameters if small and t.key in composer.derivation.gradients]

@@ -273,8 +273,9 @@ def read_off(
     solved: dict[Index, Expr] = {}
     taken = [*summed, *avoid, *free_indices(term.expr())]
     taken += [n for n in nodes(term.coefficient) if isinstance(n, Index)]
+    plain = {at for at, n in zip(term.entry.indices, shape, strict=True) if isinstance(at, Index) and at.size == n}
     for axis, at in enumerate(term.entry.indices):
-        if isinstance(at, Index) and at in summed and at not in free:
+        if isinstance(at, Index) and at in plain and at in summed and at not in free:
             free.append(at)
             continue
         inside = free_indices(at)
@@ -282,7 +283,7 @@ def read_off(
         name = Index(name.name, shape[axis])
         free.append(name)
         at = rename(at, solved)
-        unknown = next((i for i in free_indices(at) if i in summed and i not in term.entry.indices and _unit(at, i)), None)
+        unknown = next((i for i in free_indices(at) if i in summed and i not in plain and _unit(at, i)), None)
         if unknown is None:
             conditions.append(Delta(name, at))
             continue

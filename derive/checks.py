@@ -348,7 +348,7 @@ class Point:
     def scale(self, key: str) -> float:
         """The size against which a cotangent is measured."""
         own = float(np.linalg.norm(self.values.get(cotangent(key), np.asarray(0.0))))
-        return max(own, 1e-4 * self.sizes.get(key, 1.0))
+        return max(own, 1e-4 * (self.sizes.get(key) or 1.0))
 
     # --- views to numbers ------------------------------------------------------------------------------------------------
 

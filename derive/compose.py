@@ -41,6 +41,10 @@ def compose(spec: Spec, derivation: Derivation, checks: Sequence[Check], asked: 
     return _Composer(spec, derivation, checks, tuple(asked)).sheet()
 
 
+MANY_ROWS = 8
+"""A line of more quantities than this shows the partials of the first ones; the others are found in the same way."""
+
+
 class _Composer:
     def __init__(self, spec: Spec, derivation: Derivation, checks: Sequence[Check], asked: tuple[View, ...]) -> None:
         self.spec = spec
@@ -135,7 +139,11 @@ class _Composer:
     def weights(self) -> list[Entry]:
         """The weights of the dense layers, with their indices."""
         found = [e for q in self.system.equations for e in entries(q.rhs)]
-        return [e for e in found if self.system.tensors[e.key].role == "parameter" and len(e.indices) == 2]
+        return [
+            e
+            for e in found
+            if self.system.tensors[e.key].role == "parameter" and self.system.tensors[e.key].cased and len(e.indices) == 2
+        ]
 
     def given(self) -> list[Tensor]:
         order = {"input": 0, "target": 1, "parameter": 2, "constant": 3}
@@ -222,7 +230,8 @@ class _Composer:
                 if last_alike[self.alike(key)] != key:
                     left_out = True
                     continue
-                about = {"of": self.entry(key), "general": general, "indexed": bool(self.entry(key).indices)}
+                more = len(self.derivation.of("held", key)) - len(held.rows)
+                about = {"of": self.entry(key), "general": general, "more": more, "indexed": bool(self.entry(key).indices)}
                 blocks.append(Prose("partials" if first else "partials_next", about))
                 blocks.append(held)
                 first = False
@@ -279,7 +288,7 @@ class _Composer:
             assert isinstance(lhs, Partial)
             zero = tuple(Differential(Entry.of(e.key)) for e in dict.fromkeys(Entry.of(h.key) for h in lhs.held))
             rows.append(Held(zero, self.forms(kept.result, self.views[:1]), partial.result, general))
-        return Partials(tuple(rows))
+        return Partials(tuple(rows[:MANY_ROWS]))
 
     def substitution(self) -> Section:
         blocks: list[Block] = [

@@ -82,9 +82,9 @@ def _differentiate(
             found = named
             opened_short = simplify.common_first(add(*(t.expr() for t in named)))
             short = min(_recognised(raw, equation, siblings[lhs.key]), opened_short, key=size)
-            steps.append(Step("differential", lhs.key, ("recognise",), (written,), Equation(change, short)))
+            steps.append(Step("differential", lhs.key, _recognised_by(equation), (written,), Equation(change, short)))
     opened = Equation(change, add(*(t.expr() for t in found)))
-    if opened.rhs != steps[-1].result.rhs and len(found) > 1 and steps[-1].rules != ("recognise",):
+    if opened.rhs != steps[-1].result.rhs and len(found) > 1 and "recognise" not in steps[-1].rules:
         steps.append(Step("differential", lhs.key, ("sum",), (steps[-1].result,), opened))
     keys = dict.fromkeys(t.entry.key for t in found)
     for key in keys:
@@ -93,6 +93,12 @@ def _differentiate(
             steps.append(Step("held", lhs.key, ("partial",), (opened,), alone))
         steps.append(_partial(lhs, key, found, opened, facts, shapes))
     return steps, found
+
+
+def _recognised_by(equation: Equation) -> tuple[str, ...]:
+    """The rules of a line in which forward values are named: the slope of its activation, or any other value."""
+    rhs = equation.rhs
+    return ("prime", "recognise") if isinstance(rhs, Elementwise) and not isinstance(rhs.argument, Entry) else ("recognise",)
 
 
 def _recognised(expr: Expr, equation: Equation, definitions: Sequence[Equation]) -> Expr:

@@ -143,7 +143,8 @@ def _filled(array: Array, axes: Sequence[Index]) -> Array:
 
 def _entry(key: str, indices: Sequence[Expr], values: Mapping[str, Array]) -> Labelled:
     array = values[key]
-    if all(isinstance(i, Index) for i in indices) and len(set(indices)) == len(indices):
+    whole = all(isinstance(i, Index) and i.size == n for i, n in zip(indices, array.shape, strict=True))
+    if whole and len(set(indices)) == len(indices):
         return Labelled(array, tuple(indices))
     places = [_value(i, values) for i in indices]
     axes = _union(places)

@@ -11,7 +11,20 @@ from .notation import arrays
 from .notation.views import Shown
 from .tensor import Delta, nodes
 
-ORDER = ("log", "sum", "ones", "hadamard", "divide", "power", "diagonal", "inner", "norm", "softmax_rows", "bracket")
+ORDER = (
+    "log",
+    "sum",
+    "ones",
+    "hadamard",
+    "divide",
+    "power",
+    "diagonal",
+    "inner",
+    "norm",
+    "softmax_rows",
+    "softmax_columns",
+    "bracket",
+)
 
 
 def signs(shown: Iterable[Shown]) -> tuple[str, ...]:
@@ -44,7 +57,7 @@ def _sign(item: Any) -> set[str]:
         case arrays.SquaredNorm():
             return {"norm"}
         case arrays.Softmax() if len(item.axes) == 2:
-            return {"softmax_rows"}
+            return {"softmax_rows" if item.along == 1 else "softmax_columns"}
         case arrays.Map() if getattr(item.function, "func", None) is log:
             return {"log"}
         case log():

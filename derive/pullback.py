@@ -90,6 +90,11 @@ def pull_back(system: System, lines: Mapping[str, tuple[Term, ...]]) -> tuple[li
         step = _gradient(system, key, found_here, gradients, activations)
         steps += step
         gradients[key] = step[-1].result
+    for tensor in system.parameters:
+        if tensor.key not in gradients:  # nothing that is differentiated depends on it
+            names = [Index(letter, n) for letter, n in zip("jkmpqrst", tensor.shape, strict=False)]
+            gradients[tensor.key] = Equation(Entry.of(cotangent(tensor.key), *names), S.Zero)
+            steps.append(Step("gradient", tensor.key, ("no_such",), (), gradients[tensor.key]))
     return steps, gradients, tuple(seeds)
 
 
@@ -123,6 +128,7 @@ def _gradient(
         value = known
         steps.append(Step("gradient", key, (reason,), (steps[-1].result,), Equation(lhs, value)))
     for rule, other in _textbook(system, key, value, gradients, activations):
+        other = simplify.unshadowed(other, frozenset(i.name for i in wanted))
         steps.append(Step("gradient", key, (rule,), (steps[-1].result,), Equation(lhs, other)))
     return steps
 

@@ -23,7 +23,7 @@ from .figures import FIGURE_PREAMBLE
 from .notation import views
 from .notation.arrays import ArrayEquation
 from .notation.latex import Printer
-from .notation.latex_scalars import unbroken
+from .notation.latex_scalars import MANY_HELD, unbroken
 from .notation.numeric import NumberPrinter
 from .sheet import Figure, Line, Number, Sheet, Text, Value
 from .system import Equation, cotangent
@@ -185,7 +185,8 @@ class _Writer:
         shown = []
         for view in asked:
             text = whole.get(view, Markup(""))
-            shown.append(Markup("") if text in seen else text)
+            if text not in seen:
+                shown.append(text)
             seen.add(text)
         shown += [Markup("")] * (len(shown) % 2)
         return [(shown[i], shown[i + 1]) for i in range(0, len(shown), 2)]
@@ -194,6 +195,8 @@ class _Writer:
         """dw = 0, db = 0."""
         printer = self.printer(row.general)
         shown = [rf"\mathrm{{d}}{pictures.name(z.entry.key, self.sheet, printer)} = 0" for z in row.zero]
+        if len(shown) > MANY_HELD:
+            shown = [*shown[:2], r"\dots", shown[-1]]
         return Markup(r",\ \allowbreak ".join(shown))
 
     def whole_equation(self, shown: Any, general: Mapping[int, str]) -> Markup:

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import evaluate
 from .catalogue import function
-from .errors import SpecError
+from .errors import CheckFailed, SpecError
 from .evaluate import Array, Values
 from .sheet import Number
 from .spec import Spec
@@ -48,10 +48,30 @@ def work(spec: Spec, derivation: Derivation) -> Pass | None:
         if best is None:
             best = found
         if _nice(derivation, found):
-            return found
-    if best is None:
+            best = found
+            break
+    if best is not None:
+        _require_slope(derivation, best)
+    else:
         raise SpecError("with these values the forward pass is not a number", place=spec.place("values"))
     return best
+
+
+def _require_slope(derivation: Derivation, found: Pass) -> None:
+    """The printed gradients once more, at the printed numbers, against a complex step of the forward pass."""
+    system = derivation.system
+    if system.objective is None:
+        return
+    given = {k: v for k, v in found.values.items() if k in system.tensors}
+    rng = np.random.default_rng(7)
+    directions = {t.key: rng.normal(size=t.shape) for t in system.parameters if cotangent(t.key) in found.values}
+    with np.errstate(all="ignore"):
+        slope = float(evaluate.tilted(evaluate.run(system, evaluate.tilt(given, directions))[system.objective]))
+    parts = [float(np.sum(found.values[cotangent(k)] * d)) for k, d in directions.items()]
+    if not np.isfinite(slope):
+        return  # numbers so large that a step from them overflows; the formulas were checked at others
+    if not abs(sum(parts) - slope) <= 1e-7 * max(1e-9, abs(slope), *map(abs, parts), 0.0):
+        raise CheckFailed("the worked gradients do not agree with the forward pass at the worked numbers; nothing was printed")
 
 
 def _given(spec: Spec, system: System) -> Values:
@@ -71,8 +91,25 @@ def _given(spec: Spec, system: System) -> Values:
                 f"`{name}` has shape {_shape(tensor.shape)}, but its value has shape {_shape(array.shape)}",
                 place=spec.place("values", name),
             )
+        _allowed(spec, system, tensor, name, array)
         out[tensor.key] = array
     return out
+
+
+def _allowed(spec: Spec, system: System, tensor: Tensor, name: str, array: Array) -> None:
+    """Refuse a target that contradicts what the derivation uses: one that must add up to 1, or be a sign, or a bit."""
+    place = spec.place("values", name)
+    for fact in system.facts:
+        body = fact.pattern.args[0]
+        if isinstance(body, Entry) and body.key == tensor.key:
+            axis = body.indices.index(fact.pattern.args[1])
+            if not np.allclose(array.sum(axis=axis), float(fact.value)):
+                raise SpecError(f"the entries of `{name}` must add up to {fact.value}: the derivation uses it", place=place)
+    kinds = {"sign": (-1.0, 1.0), "bit": (0.0, 1.0)}
+    kind = system.remarks.get("targets", "")
+    if tensor.role == "target" and kind in kinds and not np.all(np.isin(array, kinds[kind])):
+        low, high = (f"{v:.0f}" for v in kinds[kind])
+        raise SpecError(f"with this loss each entry of `{name}` must be {low} or {high}", place=place)
 
 
 def _called(tensor: Tensor) -> set[str]:
@@ -111,7 +148,9 @@ def _small(tensor: Tensor, rng: np.random.Generator) -> Array:
 def _target(system: System, tensor: Tensor, rng: np.random.Generator) -> Array:
     kind = system.remarks.get("targets", "real")
     if kind == "one_hot":
-        axis = next((a for a in range(len(tensor.shape)) if a != tensor.batch), 0)
+        axis = next((a for a in range(len(tensor.shape)) if a != tensor.batch), None)
+        if axis is None:  # one class only
+            return np.ones(tensor.shape)
         chosen = rng.integers(tensor.shape[axis], size=[n for a, n in enumerate(tensor.shape) if a != axis])
         out = np.zeros(tensor.shape)
         np.put_along_axis(out, np.expand_dims(np.asarray(chosen), axis), 1.0, axis)
@@ -191,17 +230,23 @@ def number(value: Any, places: int | None = None) -> Number:
     value = float(value)
     if value == 0:
         return Number("0" if places is None else f"{0:.{places}f}", True)
+    if abs(value) >= 1e7:
+        return _scientific(value)
     exact_in = Decimal(repr(value))
     rounded = exact_in.quantize(Decimal(1).scaleb(-DIGITS), ROUND_HALF_UP)
     exact = abs(float(rounded) - value) <= 1e-12 * max(1.0, abs(value))
     if places is not None:
         return Number(f"{exact_in.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}", exact)
     if abs(value) < 5 * 10**-DIGITS:
-        mantissa, exponent = f"{value:.3e}".split("e")
-        mantissa = mantissa.rstrip("0").rstrip(".")
-        return Number(rf"{mantissa} \cdot 10^{{{int(exponent)}}}", float(f"{mantissa}e{exponent}") == value)
+        return _scientific(value)
     text = f"{rounded:f}"
     return Number(text.rstrip("0").rstrip(".") if exact else text, exact)
+
+
+def _scientific(value: float) -> Number:
+    mantissa, exponent = f"{value:.3e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".")
+    return Number(rf"{mantissa} \cdot 10^{{{int(exponent)}}}", float(f"{mantissa}e{exponent}") == value)
 
 
 def array(values: Array) -> tuple[Any, ...] | Number:

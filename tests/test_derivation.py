@@ -160,10 +160,11 @@ def test_without_an_objective_the_results_carry_the_cotangents() -> None:
     assert all(c.ok for c in verify.check(two, ("index", "matrix")))
 
 
-def test_what_the_objective_does_not_depend_on_gets_no_gradient() -> None:
+def test_the_gradient_of_a_parameter_without_influence_is_zero() -> None:
     found = derived("title: idle\nparameters: {w: 3, v: 3}\nequations: ['u[i] = v[i]**2', 'C = sum(w[i]**2, i)']")
-    assert set(found.gradients) == {"w"}
-    assert set(found.parameter_gradients) == {"w"}
+    assert set(found.gradients) == {"w", "v"}, "u is no parameter, and nothing follows from it"
+    assert found.parameter_gradients["v"].rhs == 0
+    assert gradient(found, "v", "matrix") == r"\frac{\partial C}{\partial v} = 0"
     assert found.of("forward", "u") and found.of("differential", "u")
     assert all(c.ok for c in verify.check(found, ("index", "matrix")))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from ..errors import DeriveError
+from ..errors import DeriveError, OutputError
 from . import building, starting, telling
 from .speaking import report
 
@@ -35,6 +35,9 @@ class Commands(click.Group):
         except BrokenPipeError:  # `derive show … | head`: the reader has what it wanted
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(BROKEN_PIPE)
+        except OSError as error:  # a full disk, say
+            click.echo(f"derive: cannot write: {error.strerror or error}", err=True)
+            ctx.exit(OutputError.exit_code)
 
 
 def main() -> None:

@@ -98,5 +98,6 @@ def _letter(system: System) -> str:
     """The letter for the training examples: n, unless own equations have an index of that name, which would capture it."""
     sides = [side for e in system.equations for side in (e.lhs, e.rhs)] + [f.pattern for f in system.facts]
     used = {node.name for side in sides for node in nodes(side) if isinstance(node, Index)}
+    used |= {t.base for t in system.tensors.values()}
     letters = chain("nmse", (f"n{number}" for number in count(1)))
     return next(letter for letter in letters if letter not in used)

@@ -50,6 +50,11 @@ class Ones(Node):
 
 
 @dataclass(frozen=True)
+class Zeros(Node):
+    """An array of zeros."""
+
+
+@dataclass(frozen=True)
 class Identity(Node):
     """The identity matrix."""
 
@@ -250,15 +255,14 @@ def evaluate(node: Node, values: Mapping[str, Matrix], labels: Mapping[Index, in
             return np.reshape(_at_labels(node.expr, values, labels), (1, 1))
         case Ones():
             return np.ones((node.axes[0].size, 1))
+        case Zeros():
+            return np.zeros((node.axes[0].size, node.axes[1].size if len(node.axes) > 1 else 1))
         case Identity():
             return np.eye(node.axes[0].size)
         case Transpose():
             return evaluate(node.of, values, labels).T
         case Product():
-            out = evaluate(node.args[0], values, labels)
-            for arg in node.args[1:]:
-                out = out @ evaluate(arg, values, labels)
-            return out
+            return _multiplied(node.args, values, labels)
         case Times():
             out = np.ones((1, 1))
             for arg in node.args:
@@ -305,6 +309,32 @@ def evaluate(node: Node, values: Mapping[str, Matrix], labels: Mapping[Index, in
                 total = total + evaluate(node.of, values, {**labels, **dict(zip(node.over, place, strict=True))})
             return np.asarray(total)
     raise TypeError(type(node).__name__)
+
+
+def _multiplied(args: tuple[Node, ...], values: Mapping[str, Matrix], labels: Mapping[Index, int]) -> Matrix:
+    """A matrix product from the left; a diagonal matrix scales rows or columns and is never filled with zeros."""
+    out: Matrix | None = None
+    scale: Matrix | None = None
+    for arg in args:
+        if isinstance(arg, Diagonal):
+            column = evaluate(arg.of, values, labels)
+            if out is None:
+                scale = column if scale is None else scale * column
+            else:
+                if out.shape[1] != column.shape[0]:
+                    raise ValueError(f"product of shapes {out.shape} and {(column.shape[0],) * 2}")
+                out = out * column.T
+            continue
+        factor = evaluate(arg, values, labels)
+        if scale is not None:
+            if scale.shape[0] != factor.shape[0]:
+                raise ValueError(f"product of shapes {(scale.shape[0],) * 2} and {factor.shape}")
+            factor, scale = scale * factor, None
+        out = factor if out is None else out @ factor
+    if out is None:
+        assert scale is not None
+        return np.diagflat(scale)
+    return out
 
 
 def _column(array: Matrix) -> Matrix:

@@ -55,6 +55,8 @@ class Printer(ScalarPrinter):
                 return Text(self.array_name(node), BINDING["atom"])
             case arrays.Scalar():
                 return self._scalar(node.expr)
+            case arrays.Zeros():
+                return Text("0", BINDING["atom"])
             case arrays.Ones():
                 return Text(r"\mathbf{1}", BINDING["atom"])
             case arrays.Identity():

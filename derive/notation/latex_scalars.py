@@ -61,6 +61,10 @@ def unbroken(latex: str) -> str:
     return latex.replace(r"\allowbreak ", "").replace(NESTED_BREAK, "")
 
 
+MANY_HELD = 4
+"""Where more quantities than this are held constant, the first two and the last are named."""
+
+
 class ScalarPrinter:
     """Prints with the glyphs of one system, or without one in the names' own letters."""
 
@@ -270,7 +274,10 @@ class ScalarPrinter:
         fraction = rf"\frac{{\partial {self.entry(expr.of)}}}{{\partial {self.entry(expr.by)}}}"
         if not expr.held:
             return fraction
-        held = ",\\,".join(dict.fromkeys(self.whole(e) for e in expr.held))
+        names = list(dict.fromkeys(self.whole(e) for e in expr.held))
+        if len(names) > MANY_HELD:
+            names = [*names[:2], r"\dots", names[-1]]
+        held = ",\\,".join(names)
         return rf"\left.{fraction}\right|_{{{held}}}"
 
     def whole(self, entry: Entry) -> str:

@@ -54,6 +54,7 @@ from .arrays import (
     Sum,
     Times,
     Transpose,
+    Zeros,
     hadamard,
     product,
     scaled,
@@ -123,6 +124,8 @@ def _widest(found: Equation, labels: Collection[Index]) -> int:
 def array(expr: Expr, axes: Sequence[Index], labels: Collection[Index] = ()) -> Node:
     """`expr` as an array whose rows and columns are `axes` (its free indices but the labels)."""
     axes = tuple(axes)
+    if expr is S.Zero and axes:
+        return Zeros(axes)
     if isinstance(expr, Add):
         return total_of(axes, [array(term, axes, labels) for term in expr.args])
     if isinstance(expr, Pairing):

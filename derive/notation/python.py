@@ -65,6 +65,8 @@ class Writer(ScalarWriter):
                 return self._picked(self.names.of(node.key), slots, node.axes)
             case arrays.Scalar():
                 return self.scalar(node.expr)
+            case arrays.Zeros():
+                return Piece("0.0")
             case arrays.Ones():
                 return Piece("1")
             case arrays.Identity():

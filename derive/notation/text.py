@@ -235,6 +235,8 @@ class Printer:
                 return Text(f"{'d' if node.change else ''}{shown}{labels}", BINDING["hadamard" if "/" in shown else "atom"])
             case arrays.Scalar():
                 return self._scalar(node.expr)
+            case arrays.Zeros():
+                return Text("0", BINDING["atom"])
             case arrays.Ones():
                 return Text("𝟏", BINDING["atom"])
             case arrays.Identity():

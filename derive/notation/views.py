@@ -20,12 +20,24 @@ Shown = Equation | ArrayEquation
 
 def shown(equation: Equation, view: View, system: System) -> Shown:
     """The equation in a view; the index form where that view has none for it."""
-    if view in ("scalar", "index") or isinstance(equation.lhs, Partial):
+    if view in ("scalar", "index") or isinstance(equation.lhs, Partial) or _cut(equation, system):
         return equation
     try:
         return matrix.equation(equation, _labels(equation, system) if view == "matrix" else ())
     except matrix.NoMatrixForm:
         return equation
+
+
+def _cut(equation: Equation, system: System) -> bool:
+    """Whether an index runs over a part of an axis only, as i does in W[i] beside W[i+1]."""
+    for side in (equation.lhs, equation.rhs):
+        for node in nodes(side):
+            if isinstance(node, Entry):
+                key = primal(node.key) if is_cotangent(node.key) else node.key
+                shape = system.tensors[key].shape if key in system.tensors else ()
+                if any(isinstance(i, Index) and i.size != n for i, n in zip(node.indices, shape, strict=False)):
+                    return True
+    return False
 
 
 def _labels(equation: Equation, system: System) -> tuple[Index, ...]:
