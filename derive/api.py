@@ -18,7 +18,8 @@ from typing import Any
 from . import chain, compose, network, render, spec, story, verify
 from .catalogue import functions, layers, losses, vectors
 from .derivation import derive as _derive
-from .errors import SpecError
+from .errors import DeriveError, SpecError
+from .escape import escape
 from .notation.symbols import Labels, Symbols
 from .notation.views import View
 from .sheet import Sheet
@@ -102,6 +103,11 @@ def check(derivation: Derivation, views: Sequence[View] | None = None) -> tuple[
 
 def sheet(found: Spec, derivation: Derivation | None = None) -> Sheet:
     """The checked sheet. Raises CheckFailed, naming the step, where an equation is wrong."""
+    for field in ("title", "subtitle", "author", "course", "date", "introduction"):
+        try:
+            escape(str(getattr(found, field) or ""))
+        except DeriveError as error:
+            raise error.at(found.place(field)) from None
     derivation = derivation or derive(found)
     checks = check(derivation)
     verify.require(checks)

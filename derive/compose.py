@@ -6,6 +6,7 @@ gradients, check with numbers. A spec may ask for more (story.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -109,7 +110,8 @@ class _Composer:
     def network(self) -> Section:
         blocks: list[Block] = []
         if self.spec.introduction:
-            blocks.append(Text(story.marked(self.spec.introduction, self.system)))
+            paragraphs = [p for p in re.split(r"\n\s*\n", self.spec.introduction) if p.strip()]
+            blocks += [Text(story.marked(p, self.system)) for p in paragraphs]
         runs = groups.forward_runs(self.system)
         deep = any(r.many for r in runs)
         about = {

@@ -178,7 +178,7 @@ def _contract(parts: list[Labelled], bound: Sequence[Index]) -> Labelled:
     operands: list[Any] = []
     for part in parts:
         operands += [part.array, [names[a] for a in part.axes]]
-    out = np.einsum(*operands, [names[a] for a in axes], optimize=len(parts) > 2)
+    out = np.einsum(*operands, [names[a] for a in axes], optimize=len(parts) > 2 or math.prod(a.size for a in names) > 50_000)
     return Labelled(out * math.prod(missing), axes)
 
 

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from . import pictures, tables
 from .catalogue import rules
+from .drawing import text_width
 from .escape import escape
 from .figures import FIGURE_PREAMBLE
 from .notation import views
@@ -78,6 +79,15 @@ def _safe(value: Any) -> Any:
     if isinstance(value, Markup):
         return value
     return Markup(escape(str(value)))
+
+
+COLUMN = 7.2
+"""The width in cm that a piece of a formula may have in one of two columns."""
+
+
+def _longest(latex: str) -> float:
+    """The estimated width in cm of the longest piece that cannot be broken."""
+    return max(text_width(f"${piece}$") for piece in re.split(r"\\allowbreak|\\penalty500", latex))
 
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -188,6 +198,8 @@ class _Writer:
             if text not in seen:
                 shown.append(text)
             seen.add(text)
+        if any(_longest(text) > COLUMN for text in shown):  # too long for a column: one below the other
+            shown = [piece for text in shown for piece in (text, Markup(""))]
         shown += [Markup("")] * (len(shown) % 2)
         return [(shown[i], shown[i + 1]) for i in range(0, len(shown), 2)]
 
@@ -271,6 +283,8 @@ class _Writer:
             if value.shown.rhs.args and not isinstance(value.shown.rhs, Entry):
                 out += rf" \allowbreak {relation} {unbroken(put_in)}"
         shown, exact = _array(value.array)
+        if len(parts) == 2 and parts[1] == shown:
+            return Markup(rf"{parts[0]} = {shown}")  # the formula is the number already
         if value.step is not None:
             return Markup(self.stepped(parts[0], value, shown, exact))
         out += rf" \allowbreak {'=' if exact and relation == '=' else chr(92) + 'approx'} {shown}"

@@ -241,7 +241,11 @@ def chain_rule(composer: _Composer) -> list[Section]:
         return []
     view = composer.views[0]
     nested = tuple(Line((Form(view, s.result),), s.rules, continues=n > 0) for n, s in enumerate(total))
-    blocks: list[Block] = [Prose("nested", {"objective": composer.objective()}), Lines(nested), Prose("products", {})]
+    blocks: list[Block] = [
+        Prose("nested", {"objective": composer.objective()}),
+        Lines(nested),
+        Prose("products", {"signals": any(t.signal for t in composer.system.tensors.values())}),
+    ]
     for tensor in composer.system.parameters:
         steps = derivation.of("product", tensor.key)
         if steps:

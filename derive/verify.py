@@ -83,9 +83,11 @@ def random_point(system: System, rng: np.random.Generator) -> Values:
             out = evaluate.run(system, values)
         if all(np.all(np.isfinite(v)) for v in out.values()):
             return out
+    bad = next((k for k, v in out.items() if k in system.defines() and not np.all(np.isfinite(v))), "the forward pass")
     raise DeriveError(
-        "the forward pass is not a number at any of the random points tried",
-        hint="an equation divides by zero, or takes the root or logarithm of a negative number",
+        f"`{bad}` is not a number at any of the random points that were tried",
+        hint="its equation divides by zero, overflows, or takes the root or logarithm of a negative number; "
+        "a loss on probabilities wants them to come from an activation such as sigmoid or softmax",
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from derive import api, derivation, groups, render, verify, worked
+from derive import api, derivation, evaluate, groups, render, worked
 from derive.errors import CheckFailed, SpecError
 from derive.sheet import Lines, Prose, Table, Values
 from derive.system import Equation
@@ -112,7 +112,7 @@ def test_it_has_title_and_bookmarks(built: tuple[str, str, Path]) -> None:
     name, _, folder = built
     reader = PdfReader(folder / f"{name}.pdf")
     assert reader.metadata is not None and reader.metadata.title == api.load(api.examples()[name]).title
-    titles = [item.title for item in reader.outline if not isinstance(item, list)]
+    titles = [item.title or "" for item in reader.outline if not isinstance(item, list)]
     wanted = [
         "Forward pass",
         "The differential of each line",
@@ -185,7 +185,7 @@ def test_the_numbers_are_right_and_the_step_pays(name: str) -> None:
             for h in (1e-6, -1e-6):
                 shifted = given[key].copy()
                 shifted[place] += h
-                moved.append(float(verify.evaluate.run(found.system, {**given, key: shifted})[found.system.objective]))
+                moved.append(float(evaluate.run(found.system, {**given, key: shifted})[found.system.objective]))
             assert abs((moved[0] - moved[1]) / 2e-6 - value[place]) < 1e-5 * max(1.0, abs(float(value[place])))
         assert np.allclose(done.after[key], given[key] - done.rate * value)
     assert float(done.after[found.system.objective]) < float(done.values[found.system.objective])
@@ -211,6 +211,7 @@ def test_how_a_number_is_printed(value: float, text: str, exact: bool) -> None:
 
 def test_an_array_that_is_not_exact_has_the_same_decimals_everywhere() -> None:
     found = worked.array(np.array([0.5, 1 / 3, 0.0]))
+    assert isinstance(found, tuple)
     assert [n.text for n in found] == ["0.5000", "0.3333", "0"]
 
 

@@ -245,7 +245,7 @@ def test_a_point_is_found_where_the_forward_pass_is_defined(name: str) -> None:
 
 def test_where_there_is_no_such_point_it_says_so() -> None:
     found = derived("title: none\nparameters: {w: 2}\nequations: ['C = sum(log(-1 - w[i]**2), i)']")
-    with pytest.raises(DeriveError, match="the forward pass is not a number"):
+    with pytest.raises(DeriveError, match="is not a number at any of the random points"):
         verify.check(found)
 
 

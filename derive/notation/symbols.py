@@ -205,7 +205,7 @@ def word(text: str, base: bool = False) -> str:
 
 
 def parsed(text: str) -> Glyph:
-    """An override, `h_{t-1}` or `theta^{*}`, whose form the spec has checked."""
+    """An override, `h_{t-1}` or `theta^{L}`, whose form the spec has checked."""
     found = re.fullmatch(r"\s*(\w+?)\s*(?:_\{([^{}]*)\}|_(\w+))?\s*(?:\^\{([^{}]*)\}|\^(\w))?\s*", text)
     if found is None:
         return named(text)

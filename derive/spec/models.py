@@ -180,7 +180,12 @@ class Spec(Part):
     labels: Literal["relative", "absolute"] = Field(
         "absolute", description="Layers are numbered 1, 2, 3, …, or relative to the last: L, L-1, …"
     )
-    convention: Literal["column", "row"] = Field("column", description="Vectors are columns, z = W a + b, or rows, z = a W + b.")
+    convention: Literal["column", "row"] = Field(
+        "column",
+        description="How a dense layer keeps its weights: column, output by input (z = W a + b; a mini-batch reads "
+        "Z = A Wᵀ + 1 bᵀ), or row, input by output (a mini-batch reads Z = A W + 1 bᵀ; one example, which the sheet writes as "
+        "a column, z = Wᵀ a + b).",
+    )
     examples: Count | None = Field(
         None,
         description="The number N of training examples; the cost is the average over them. "
