@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from . import arithmetic, groups, notes, story, worked
+from . import arithmetic, chain, groups, notes, story, worked
 from .catalogue import functions
 from .groups import Run
 from .notation import latex, symbols, views
@@ -133,7 +133,8 @@ class _Composer:
                 blocks.append(Prose("shared", {"layer": block.number, "owner": owner, "what": [Entry.of(p) for p in shared]}))
         if self.system.blocks:
             blocks.append(Figure("network", self.system, "network", {"layers": len(self.system.blocks)}))
-        if not deep and len(self.given()) <= 14:
+        plain = bool(self.system.blocks) and chain.is_scalar(self.system)  # a column that says "scalar" eight times says nothing
+        if not deep and not plain and len(self.given()) <= 14:
             rows = [(Entry.of(t.key), t.role, t.shape, t.batch is not None) for t in self.given()]
             blocks.append(Table("given", tuple(rows)))
         return Section("network" if self.system.blocks else "equations", tuple(blocks))

@@ -86,8 +86,15 @@ COLUMN = 7.2
 
 
 def _longest(latex: str) -> float:
-    """The estimated width in cm of the longest piece that cannot be broken."""
-    return max(text_width(f"${piece}$") for piece in re.split(r"\\allowbreak|\\penalty500", latex))
+    """The estimated width in cm of the longest piece that cannot be broken; what stands between \\left and \\right cannot."""
+    pieces, depth = [""], 0
+    for token in re.split(r"(\\left(?![a-z])|\\right(?![a-z])|\\allowbreak|\\penalty500)", latex):
+        depth += {r"\left": 1, r"\right": -1}.get(token, 0)
+        if token in (r"\allowbreak", r"\penalty500") and depth == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += "" if token in (r"\allowbreak", r"\penalty500") else token
+    return max(text_width(f"${piece}$") for piece in pieces)
 
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
