@@ -16,15 +16,13 @@ from .catalogue import function
 from .evaluate import Array, Values
 from .notation import arrays, views
 from .notation.views import Shown, View
-from .steps import Derivation, Step
+from .reference import Reference, entry_of, plain
+from .steps import Step
 from .system import Equation, cotangent, primal
 from .tensor import Differential, Elementwise, Entry, Index, Partial, entries, free_indices, nodes, transform
 
 TOLERANCE = 1e-8
 """Relative to the largest entry of the reference. Complex steps err by some 1e-15; what is wrong errs by far more than this."""
-
-LEAST_GAIN = 0.05
-"""A line whose value hardly changes is still taken to pass on this part of what arrives, when sizes are judged."""
 
 
 @dataclass(frozen=True)
@@ -45,30 +43,21 @@ class Check:
 
 
 @dataclass
-class Point:
+class Point(Reference):
     """All checks at one point. In a large system a formula that many layers share is checked on the first of them.
 
     The others have the same formula in the same surroundings, but for the names (alike.py), so what holds for any values
     holds for theirs; and all their gradients are checked once more against the whole forward pass.
     """
 
-    derivation: Derivation
-    shown_in: tuple[View, ...]
-    rng: np.random.Generator
-    values: Values
+    shown_in: tuple[View, ...] = ("index",)
     large: bool = False
-    found: list[Check] = field(default_factory=list)
-    sizes: dict[str, float] = field(default_factory=dict)
+    found: list[Check] = field(default_factory=list, init=False)
 
     def checks(self) -> list[Check]:
         system = self.derivation.system
-        self.users: dict[str, list[Equation]] = {}
-        for equation in system.equations:
-            for key in dict.fromkeys(e.key for e in entries(equation.rhs)):
-                self.users.setdefault(key, []).append(equation)
         for key in self.derivation.seeds:
             self.values[cotangent(key)] = self.rng.normal(size=system.tensors[key].shape)
-        self.equations = system.defines()
         self.first: dict[Hashable, tuple[Step, list[Check]]] = {}
         with np.errstate(all="ignore"):
             for step in self.derivation.steps:
@@ -96,8 +85,8 @@ class Point:
             how = f"the same formula as for {first.about}"
             self.found.append(replace(one, what=_what(step), how=how, about=step.about))
         if step.section == "gradient":
-            lhs = _entry(step.result.lhs)
-            self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, _plain(lhs.indices))
+            lhs = entry_of(step.result.lhs)
+            self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, plain(lhs.indices))
             self.sizes[step.about] = float(np.linalg.norm(self.values[lhs.key]))
 
     def surroundings(self, step: Step) -> list[Equation]:
@@ -105,13 +94,13 @@ class Point:
         if step.section != "gradient":
             return [self.equations[step.about]]
         near = self.users.get(step.about, [])
-        further = [q for one in near for q in self.users.get(_entry(one.lhs).key, ())]
+        further = [q for one in near for q in self.users.get(entry_of(one.lhs).key, ())]
         return list(dict.fromkeys([*near, *further]))
 
     # --- one kind of step each ------------------------------------------------------------------------------------------
 
     def check_forward(self, step: Step) -> None:
-        lhs = _entry(self.equations[step.about].lhs)
+        lhs = entry_of(self.equations[step.about].lhs)
         self.compare(step, self.values[lhs.key], lhs.indices, {}, "the forward pass")
 
     def check_differential(self, step: Step) -> None:
@@ -136,7 +125,7 @@ class Point:
         directions = self.directions(equation, only)
         change = self.slope(equation, directions)
         extra = {**_changes(directions), f"d {step.about}": change}
-        self.compare(step, change, _entry(equation.lhs).indices, extra, how)
+        self.compare(step, change, entry_of(equation.lhs).indices, extra, how)
 
     def check_partial(self, step: Step) -> None:
         partial = step.result.lhs
@@ -180,14 +169,14 @@ class Point:
 
     def check_gradient(self, step: Step) -> None:
         system = self.derivation.system
-        lhs = _entry(step.result.lhs)
+        lhs = entry_of(step.result.lhs)
         if lhs.key != cotangent(step.about):
             self.add(step, self.shown_in[0], "the left-hand side is another derivative", float("inf"))
             return
         directions = [self.rng.normal(size=system.tensors[step.about].shape) for _ in range(2)]
         references = [self.pulled(step.about, d) for d in directions]
         try:
-            self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, _plain(lhs.indices))
+            self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, plain(lhs.indices))
         except (ValueError, KeyError) as error:
             self.values[lhs.key] = np.full(directions[0].shape, np.nan)
             self.add(step, "index", f"indices do not fit: {error}", float("inf"))
@@ -238,19 +227,12 @@ class Point:
         tilted = evaluate.run(system, evaluate.tilt(given, {then: np.asarray(1.0)}))
         if of == system.objective:
             for equation in self.derivation.gradients.values():
-                tilted[_entry(equation.lhs).key] = evaluate.evaluate(equation.rhs, tilted, ())
+                tilted[entry_of(equation.lhs).key] = evaluate.evaluate(equation.rhs, tilted, ())
             slope = tilted[cotangent(first)]
         else:
             local = next(s.result for s in self.derivation.of("partial", of) if s.result.lhs.by.key == first)
             slope = evaluate.evaluate(local.rhs, tilted, ())
         self.add(step, self.shown_in[0], "complex step of the first derivative", _off(value, evaluate.tilted(slope)))
-
-    def whole_slope(self, key: str) -> Array:
-        """∂C/∂key for a single number, by a complex step of the whole forward pass."""
-        system = self.derivation.system
-        given = {k: v for k, v in self.values.items() if k in system.tensors}
-        assert system.objective is not None
-        return evaluate.tilted(evaluate.run(system, evaluate.tilt(given, {key: np.asarray(1.0)}))[system.objective])
 
     def partial_value(self, node: Expr) -> Expr | None:
         if not isinstance(node, Partial):
@@ -302,54 +284,6 @@ class Point:
                 Check(what, "index", "complex step of the whole forward pass", abs(sum(parts) - reference) / scale, 1e-7, "whole")
             )
 
-    # --- references from the forward program ------------------------------------------------------------------------------
-
-    def directions(self, equation: Equation, only: set[str] | None) -> dict[str, Array]:
-        """Random changes of everything on the right that may change; zero for what is held."""
-        tensors = self.derivation.system.tensors
-        out = {}
-        for key in dict.fromkeys(e.key for e in entries(equation.rhs)):
-            moves = tensors[key].role not in ("target", "constant") and (only is None or key in only)
-            shape = tensors[key].shape
-            out[key] = self.rng.normal(size=shape) if moves else np.zeros(shape)
-        return out
-
-    def slope(self, equation: Equation, directions: Mapping[str, Array]) -> Array:
-        """The change of the left-hand side along `directions`, by a complex step of the forward equation."""
-        tilted = evaluate.tilt({k: self.values[k] for k in directions} | self._others(equation, directions), directions)
-        lhs = _entry(equation.lhs)
-        return evaluate.tilted(evaluate.evaluate(equation.rhs, tilted, _plain(lhs.indices)))
-
-    def _others(self, equation: Equation, directions: Mapping[str, Array]) -> Values:
-        return {e.key: self.values[e.key] for e in entries(equation.rhs) if e.key not in directions}
-
-    def pulled(self, key: str, direction: Array) -> float:
-        """<∂C/∂key, direction>, from the forward equations that use `key` and the cotangents above, checked before.
-
-        On the way it measures how large the result would be if nothing cancelled: the cotangents above, times what each
-        equation makes of a change. Against that a result is judged which is zero because its terms cancel.
-        """
-        out = size = 0.0
-        length = float(np.linalg.norm(direction)) or 1.0
-        for equation in self.users.get(key, ()):
-            above = _entry(equation.lhs).key
-            if above == self.derivation.system.objective:
-                seed, large = np.asarray(1.0), 1.0
-            elif cotangent(above) in self.values:
-                seed, large = self.values[cotangent(above)], self.sizes.get(above, 1.0)
-            else:
-                continue
-            slope = self.slope(equation, {key: direction})
-            out += float(np.sum(seed * slope))
-            size += large * max(float(np.linalg.norm(slope)) / length, LEAST_GAIN)
-        self.sizes[key] = size
-        return out
-
-    def scale(self, key: str) -> float:
-        """The size against which a cotangent is measured."""
-        own = float(np.linalg.norm(self.values.get(cotangent(key), np.asarray(0.0))))
-        return max(own, 1e-4 * (self.sizes.get(key) or 1.0))
-
     # --- views to numbers ------------------------------------------------------------------------------------------------
 
     def compare(self, step: Step, reference: Array, axes: Sequence[Expr], extra: Values, how: str) -> None:
@@ -366,10 +300,10 @@ class Point:
         """The right-hand side of a shown equation as an array over `axes`; KeyError where it names what does not occur here."""
         values = {**self.values, **extra} if extra else self.values
         if isinstance(shown, Equation):
-            return evaluate.evaluate(shown.rhs, values, _plain(axes))
+            return evaluate.evaluate(shown.rhs, values, plain(axes))
         inside = [a for a in axes if a not in shown.labels]
         shape = [i.size for i in shown.labels]
-        out = np.empty([*shape, *(i.size for i in _plain(inside))])
+        out = np.empty([*shape, *(i.size for i in plain(inside))])
         for place in np.ndindex(*shape):
             found = arrays.evaluate(shown.rhs, values, dict(zip(shown.labels, place, strict=True)))
             wanted = out[place].shape
@@ -413,16 +347,6 @@ def _left(shown: Shown) -> Shown:
 
 def _changes(directions: Mapping[str, Array]) -> Values:
     return {f"d {key}": value for key, value in directions.items()}
-
-
-def _entry(expr: Expr) -> Entry:
-    found = expr.entry if isinstance(expr, Differential) else expr
-    assert isinstance(found, Entry)
-    return found
-
-
-def _plain(indices: Sequence[Expr]) -> tuple[Index, ...]:
-    return tuple(i for i in indices if isinstance(i, Index))
 
 
 def _place(index: Expr, at: Mapping[Index, int]) -> int:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from . import arithmetic, chain, groups, notes, story, worked
+from . import arithmetic, chain, groups, notes, results, story, worked
 from .catalogue import functions
 from .groups import Run
 from .notation import latex, symbols, views
@@ -32,7 +32,7 @@ from .sheet import (
 )
 from .spec import Spec
 from .steps import Derivation, Step
-from .system import COUNT, Equation, Tensor, is_cotangent, primal
+from .system import COUNT, Equation, Tensor
 from .tensor import Differential, Elementwise, Entry, Partial, entries, nodes
 from .verify import Check
 
@@ -65,7 +65,7 @@ class _Composer:
             self.differentials(),
             self.substitution(),
             *story.chain_rule(self),
-            self.gradients(),
+            results.gradients(self),
             *story.average(self),
             *story.explore(self),
             arithmetic.numbers(self),
@@ -308,7 +308,10 @@ class _Composer:
         ]
         runs = groups.backward_runs(self.system)
         if not any(r.many for r in runs) and len(self.system.equations) <= 16:
-            blocks.append(Figure("graph", self.derivation, "graph"))
+            blocks.append(Figure("graph", (self.derivation, self.system.equations, {}), "graph"))
+        for many in (r for r in runs if r.many):
+            layer = tuple(self.system.equations[i] for i in many.representative.equations)
+            blocks.append(Figure("graph", (self.derivation, layer, many.general), "graph_layer"))
         parameters = self.last_uses()
         for run, keys in reversed(self.parts(runs)):
             general = run.general if run else {}
@@ -367,55 +370,6 @@ class _Composer:
             self.named_signal = True  # δ = ∂C/∂z, said once
             lines[0] = replace(lines[0], names=True, rules=("name_signal_first", *lines[0].rules))
         return tuple(lines)
-
-    def gradients(self) -> Section:
-        blocks: list[Block] = [
-            Prose("gradients", {"seeds": [Entry.of(s) for s in self.derivation.seeds], "objective": self.objective()})
-        ]
-        found = self.derivation.parameter_gradients or self.derivation.gradients
-        runs = groups.backward_runs(self.system)
-        keys = list(found)
-        general: dict[str, Mapping[int, str]] = {}
-        if any(r.many for r in runs):
-            keys = []
-            for run in runs:
-                for key in run.representative.parameters:
-                    if key in found:
-                        keys.append(key)
-                        general[key] = run.general
-        signals = [k for k in self.derivation.gradients if self.system.tensors[k].signal and self.shown_signal(k, runs)]
-        results = [(k, self.derivation.gradients[k], self.labels_of(k, runs)) for k in signals]
-        results += [(k, found[k], general.get(k, {})) for k in keys]
-        results += [(k, self.derivation.gradients[k], {}) for k in self.mentioned([e for _, e, _ in results])]
-        results.sort(key=lambda r: -(self.system.tensors[r[0]].layer or 0))  # from the top down, as they were found
-        blocks.append(Lines(tuple(Line(self.forms(e), result=True, general=g) for _, e, g in results)))
-        rows = [(Entry.of(k), self.system.tensors[k].shape, found[k], general.get(k, {})) for k in keys]
-        blocks.append(Table("gradients", tuple(rows)))
-        return Section("gradients", tuple(blocks))
-
-    def mentioned(self, found: list[Equation]) -> list[str]:
-        """The keys whose derivatives the results name, and that are not among the results."""
-        if len(self.system.equations) > 24:
-            return []
-        have = {primal(e.lhs.key) for e in found if isinstance(e.lhs, Entry)}
-        missing: list[str] = []
-        queue = list(found)
-        while queue:
-            for entry in entries(queue.pop(0).rhs):
-                key = primal(entry.key)
-                if is_cotangent(entry.key) and key not in have and key in self.derivation.gradients:
-                    have.add(key)
-                    missing.append(key)
-                    queue.append(self.derivation.gradients[key])
-        return missing
-
-    def shown_signal(self, key: str, runs: Sequence[Run]) -> bool:
-        number = self.system.tensors[key].layer
-        return number is None or any(r.representative.number == number for r in runs)
-
-    def labels_of(self, key: str, runs: Sequence[Run]) -> Mapping[int, str]:
-        number = self.system.tensors[key].layer
-        return next((r.general for r in runs if r.representative.number == number), {})
 
 
 def _key(equation: Equation) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .catalogue import functions
@@ -10,7 +12,7 @@ from .notation.latex import Printer
 from .plots import Curve, Mark, plot
 from .sheet import Figure, Sheet
 from .steps import Derivation
-from .system import COUNT, System, cotangent, is_cotangent, primal
+from .system import COUNT, Equation, System, cotangent, is_cotangent, lhs_of, primal
 from .tensor import entries
 
 
@@ -19,7 +21,8 @@ def draw(figure: Figure, sheet: Sheet, printer: Printer) -> str:
     if figure.kind == "network":
         return _network(figure.content, sheet, printer)
     if figure.kind == "graph":
-        return _graph(figure.content, sheet, printer)
+        derivation, equations, general = figure.content
+        return _graph(derivation, equations, general, sheet)
     return _plot(figure.content, sheet, printer)
 
 
@@ -101,11 +104,12 @@ def _caption(activation: str, printer: Printer) -> str:
     return activation
 
 
-def _graph(derivation: Derivation, sheet: Sheet, printer: Printer) -> str:
+def _graph(derivation: Derivation, equations: Sequence[Equation], general: Mapping[int, str], sheet: Sheet) -> str:
     system = derivation.system
+    printer = Printer(replace(sheet.symbols, general=dict(general)))
     kinds = {"parameter": "parameter", "constant": "parameter", "input": "input", "target": "target", "objective": "cost"}
     drawn: list[GraphNode] = []
-    used = {e.key for q in system.equations for e in entries(q.rhs)} | {q.lhs.key for q in system.equations}
+    used = {e.key for q in equations for e in entries(q.rhs)} | {lhs_of(q).key for q in equations}
     for tensor in system.tensors.values():
         if tensor.key not in used or tensor.key == COUNT:
             continue
@@ -116,8 +120,8 @@ def _graph(derivation: Derivation, sheet: Sheet, printer: Printer) -> str:
         drawn.append(GraphNode(tensor.key, f"${name(tensor.key, sheet, printer)}$", kind, backward))
     known = {n.key for n in drawn}
     edges = [
-        (entry.key, equation.lhs.key)
-        for equation in system.equations
+        (entry.key, lhs_of(equation).key)
+        for equation in equations
         for entry in {e.key: e for e in entries(equation.rhs)}.values()
         if entry.key in known
     ]

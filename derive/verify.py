@@ -35,7 +35,7 @@ def check(derivation: Derivation, shown_in: Sequence[View] = ("index",), seed: i
     for point in range(1 if large else POINTS):
         rng = np.random.default_rng([seed, point])
         values = random_point(derivation.system, rng)
-        checks += Point(derivation, tuple(shown_in), rng, values, large).checks()
+        checks += Point(derivation, rng, values, tuple(shown_in), large).checks()
     return _worst(checks)
 
 
