@@ -164,6 +164,22 @@ def catalogue() -> list[tuple[str, str, str, str]]:
     return [(group, name, record.title, record.source) for group, records in groups for name, record in records.items()]
 
 
+def record(group: str, name: str) -> list[str]:
+    """What a record of the catalogue says, in lines: its options, parameters and equations."""
+    if group == "layer":
+        layer = layers()[name]
+        options = ", ".join(f"{k}" if v is None else f"{k}: {str(v).lower()}" for k, v in layer.options.items())
+        parameters = ", ".join(f"{k}[{v}]" for k, v in layer.parameters.items())
+        lines = [f"reads {layer.input}, gives {layer.output}", f"options {options}" if options else ""]
+        return [line for line in (*lines, f"parameters {parameters}" if parameters else "", *layer.equations) if line]
+    if group == "loss":
+        return [f"input {losses()[name].input}, target {losses()[name].target}", *losses()[name].equations]
+    if name in vectors():
+        return [vectors()[name].equation]
+    function = functions()[name].record
+    return [f"f(u) = {function.definition}", f"f'(u) = {function.derivative}"] if not function.opaque else []
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema of a spec, with the names of the catalogue."""
     return spec.schema(list(layers()), [*functions(), *vectors()], list(losses()))

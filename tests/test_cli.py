@@ -285,7 +285,9 @@ def test_examples_are_listed_printed_and_copied(folder: Path) -> None:
 def test_layers_lists_the_catalogue() -> None:
     text = good("layers")
     assert all(f" {name} " in text for name in ("dense", "tanh", "softmax", "cross_entropy"))
-    assert "softmax" in good("layers", "softmax")
+    assert "p[j] = exp(z[j])/sum(exp(z[k]), k)" in good("layers", "softmax")
+    assert "z[j] = sum(W[j,k]*x[k], k) + b[j]" in good("layers", "dense") and "units" in good("layers", "dense")
+    assert "f'(u) = f*(1 - f)" in good("layers", "sigmoid") and "target y[j]" in good("layers", "hinge")
     assert "did you mean `dense`?" in bad(2, "layers", "dens")
 
 

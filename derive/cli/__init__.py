@@ -8,6 +8,7 @@ exit code: 1 a check failed, 2 bad input, 3 cannot write, 4 TeX failed.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..errors import DeriveError, OutputError
 from . import building, starting, telling
 from .speaking import report
 
-INTERRUPTED, BROKEN_PIPE = 130, 141  # as the shell counts them: 128 + the signal's number
+INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # as the shell counts them: 128 + the signal's number
 
 
 class Commands(click.Group):
@@ -42,6 +43,7 @@ class Commands(click.Group):
 
 def main() -> None:
     """The console script."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that build folders are cleared away
     command(prog_name="derive")
 
 

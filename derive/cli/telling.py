@@ -76,7 +76,10 @@ def layers(name: str | None) -> None:
         if not found:
             raise SpecError(f"nothing is called `{name}` in the catalogue", hint=did_you_mean(name, {e[1] for e in entries}))
         for group, _, title, defined in found:
-            click.echo(f"{name} ({group}): {title}\n  {defined}")
+            click.echo(f"{name} ({group}): {title}")
+            for line in api.record(group, name):
+                click.echo(f"  {line}")
+            click.echo(f"  {defined}")
         return
     for group in dict.fromkeys(entry[0] for entry in entries):
         click.echo(f"{group}:")
