@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from functools import lru_cache
 
 from sympy import Expr
 
@@ -19,21 +20,37 @@ def structure(expressions: Iterable[Expr], system: System) -> Hashable:
     places: dict[str, int] = {}
     out: list[Hashable] = []
     for expr in expressions:
-        for node in nodes(expr):
-            if isinstance(node, Entry):
-                key = primal(node.key) if is_cotangent(node.key) else node.key
-                new = key not in places
-                place = places.setdefault(key, len(places))
-                out.append((Entry, place, is_cotangent(node.key), len(node.args)))
-                if new and key in system.tensors:
-                    tensor = system.tensors[key]
-                    out.append((tensor.shape, tensor.role, tensor.signal, tensor.batch))
-            elif isinstance(node, Index):
-                out.append((node.name, node.size))
-            elif isinstance(node, Elementwise):
-                out.append((Elementwise, node.name, node.order))
-            elif node.args:
-                out.append((node.func, len(node.args)))
-            elif node.is_Number or node.is_NumberSymbol:
-                out.append(node)
+        skeleton, keys = _taken_apart(expr)
+        out.append(skeleton)
+        for key in keys:
+            about = primal(key) if is_cotangent(key) else key
+            if about not in places and about in system.tensors:
+                tensor = system.tensors[about]
+                out.append((tensor.shape, tensor.role, tensor.signal, tensor.batch))
+            out.append((places.setdefault(about, len(places)), is_cotangent(key)))
     return tuple(out)
+
+
+def named(expr: Expr) -> frozenset[str]:
+    """The keys of the tensors that an expression speaks of, a cotangent's as its tensor's."""
+    return frozenset(primal(key) if is_cotangent(key) else key for key in _taken_apart(expr)[1])
+
+
+@lru_cache(maxsize=65536)
+def _taken_apart(expr: Expr) -> tuple[Hashable, tuple[str, ...]]:
+    """The form of an expression without the names of its tensors, and these names in their order."""
+    form: list[Hashable] = []
+    keys: list[str] = []
+    for node in nodes(expr):
+        if isinstance(node, Entry):
+            keys.append(node.key)
+            form.append((Entry, len(node.args)))
+        elif isinstance(node, Index):
+            form.append((node.name, node.size))
+        elif isinstance(node, Elementwise):
+            form.append((Elementwise, node.name, node.order))
+        elif node.args:
+            form.append((node.func, len(node.args)))
+        elif node.is_Number or node.is_NumberSymbol:
+            form.append(node)
+    return tuple(form), tuple(keys)

@@ -11,15 +11,15 @@ import sympy
 from sympy import Expr
 
 from . import evaluate, symbolic
-from .alike import structure
+from .alike import named, structure
 from .catalogue import function
 from .evaluate import Array, Values
 from .notation import arrays, views
 from .notation.views import Shown, View
 from .reference import Reference, entry_of, plain
 from .steps import Step
-from .system import Equation, cotangent, primal
-from .tensor import Differential, Elementwise, Entry, Index, Partial, entries, free_indices, nodes, transform
+from .system import Equation, cotangent
+from .tensor import Differential, Elementwise, Entry, Index, Partial, free_indices, nodes, transform
 
 TOLERANCE = 1e-8
 """Relative to the largest entry of the reference. Complex steps err by some 1e-15; what is wrong errs by far more than this."""
@@ -71,8 +71,8 @@ class Point(Reference):
             getattr(self, f"check_{step.section}")(step)
             return
         near = self.surroundings(step)
-        known = {primal(e.key) for q in near for side in (q.lhs, q.rhs) for e in entries(side)}
-        tied = all(primal(e.key) in known for side in (step.result.lhs, step.result.rhs) for e in entries(side))
+        known = frozenset[str]().union(*(named(side) for q in near for side in (q.lhs, q.rhs)))
+        tied = named(step.result.lhs) | named(step.result.rhs) <= known
         sides = [Entry.of(step.about), *(side for q in (step.result, *near) for side in (q.lhs, q.rhs))]
         mark = (step.section, step.rules, structure(sides, self.derivation.system))
         if mark not in self.first or not tied:
