@@ -58,7 +58,7 @@ def _worked_pass(composer: _Composer) -> list[Block]:
         blocks.append(Values(tuple(_value(composer, t.key, found, scalar=False) for t in composer.given()), "running"))
         blocks.append(Prose("numbers_forward"))
         blocks.append(Values(tuple(_value(composer, lhs_of(e).key, found, scalar) for e in system.equations), layout))
-        blocks.append(Prose("numbers_backward"))
+        blocks.append(Prose("numbers_backward", {"seeds": [Entry.of(s) for s in composer.derivation.seeds]}))
         keys = [k for k in composer.derivation.gradients if system.tensors[k].role in ("intermediate", "parameter")]
         blocks.append(Values(tuple(_gradient_value(composer, k, found, scalar) for k in keys), layout))
     elif system.blocks and len(system.blocks) > 8:

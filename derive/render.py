@@ -231,7 +231,8 @@ class _Writer:
         printer = self.printer(general)
         shown = views.shown(found, self.sheet.views[0], self.sheet.symbols.system)
         lhs, rhs = printer.equation(shown)
-        return Markup(f"${pictures.flat(lhs)} = {unbroken(rhs)}$")
+        on_one_line = re.sub(r"\\frac\{(\\partial [^{}]*)\}\{(\\partial (?:[^{}]|\{[^{}]*\})*)\}", r"\1/\2", unbroken(rhs))
+        return Markup(f"${pictures.flat(lhs)} = {on_one_line}$")
 
     def size_rows(self, block: Any) -> list[list[Any]]:
         return [[self.math(e), Markup(f"${pictures.flat(self.whole(lhs))}$"), self.math(size)] for e, lhs, size in block.rows]
