@@ -24,12 +24,14 @@ def numbers(composer: _Composer) -> Section:
     blocks: list[Block] = []
     if composer.pass_ is not None:
         blocks += _worked_pass(composer)
+    own = [c for c in composer.checks if not c.how.startswith("the same formula")]
     worst = max((c.error for c in composer.checks), default=0.0)
     blocks.append(
         Callout(
             "checked",
             {
-                "count": len(composer.checks),
+                "count": len(own),
+                "shared": len(composer.checks) - len(own),
                 "below": _power_of_ten_above(worst),
                 "views": composer.views,
                 "symbolic": sum(1 for c in composer.checks if c.how.startswith("symbolically")),

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import sympy
 from sympy import Expr
 
 from . import calculus, simplify
+from .catalogue import F, U, function
 from .derivation import derive
 from .steps import Derivation, Step
 from .system import Equation, System, Tensor, cotangent, is_cotangent, primal
-from .tensor import Differential, Entry, Partial, Second, add, mul, nodes, transform
+from .tensor import Differential, Elementwise, Entry, Partial, Second, add, mul, nodes, transform
 
 PATHS = 4
 """More ways than this from the cost to a parameter are not written out."""
@@ -165,3 +167,23 @@ def _inlined(expr: Expr, derivation: Derivation) -> Expr:
         return None
 
     return transform(expr, rule)
+
+
+def slope(name: str) -> Equation:
+    """f'(u) as a textbook prints it."""
+    textbook = function(name).textbook
+    assert textbook is not None
+    value = transform(textbook, lambda n: Elementwise.of(name, U) if n == F else None)
+    return Equation(Elementwise.of(name, U, 1), value)
+
+
+def curvature(name: str) -> Equation:
+    """f''(u) from f'(u) as a textbook prints it, which is an expression in f(u) and u."""
+    textbook = function(name).textbook
+    assert textbook is not None
+    u, f = sympy.symbols("u f", real=True)
+    plain = transform(textbook, lambda n: u if n == U else f if n == F else None)
+    back = {u: U, f: Elementwise.of(name, U)}
+    by_value, direct = (transform(sympy.diff(plain, s), lambda n: back.get(n)) for s in (f, u))
+    parts = [mul(Elementwise.of(name, U, 1), simplify.positive_first(by_value)), simplify.positive_first(direct)]
+    return Equation(Elementwise.of(name, U, 2), add(*parts))

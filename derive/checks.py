@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from . import evaluate, symbolic
+from . import chain, evaluate, symbolic
 from .alike import named, structure
 from .catalogue import function
 from .evaluate import Array, Values
@@ -241,20 +241,18 @@ class Point(Reference):
         return sympy.Float(float(slope), 17)
 
     def check_functions(self) -> None:
-        """The slopes that are printed for the activations, against complex steps of their definitions."""
+        """What is printed of the activations' derivatives, against complex steps of the function one order below."""
         names = {n.name for e in self.derivation.system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise)}
         u = self.rng.normal(size=64) * 2
         for name in sorted(names):
-            textbook = function(name).textbook
-            if textbook is not None:
-                f = evaluate.apply(name, 0, u)
-                i = Index("i", u.size)
-                at = transform(textbook, lambda n, i=i: Entry.of(n.key, i) if isinstance(n, Entry) else None)  # type: ignore[misc]
-                value = evaluate.evaluate(at, {"u": u, "f": f}, (i,))
-                reference = evaluate.tilted(evaluate.apply(name, 0, u + 1j * evaluate.STEP))
-                self.found.append(
-                    Check(f"the slope of {name}", "index", "complex step", _off(value, reference), TOLERANCE, "function", name)
-                )
+            if function(name).textbook is None:
+                continue
+            printed = [chain.slope(name)] + ([chain.curvature(name)] if self.derivation.of("second") else [])
+            for order, equation in enumerate(printed):
+                value = np.broadcast_to(evaluate.entrywise(equation.rhs)(u), u.shape)
+                reference = evaluate.tilted(evaluate.apply(name, order, u + 1j * evaluate.STEP))
+                what = f"the derivative of order {order + 1} of {name}"
+                self.found.append(Check(what, "index", "complex step", _off(value, reference), TOLERANCE, "function", name))
 
     def check_whole(self) -> None:
         """Each parameter's gradient against the whole forward pass; many parameters in four groups."""

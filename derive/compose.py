@@ -214,7 +214,7 @@ class _Composer:
         used = [n for n in self.functions() if functions()[n].textbook is not None]
         if used:
             blocks.append(Prose("where_slopes", {"kinks": self.kinks(used), "count": len(used)}))
-            blocks.append(Lines(tuple(Line((Form(self.views[0], story.slope(name)),)) for name in used)))
+            blocks.append(Lines(tuple(Line((Form(self.views[0], chain.slope(name)),)) for name in used)))
         pieces = self.parts(groups.forward_runs(self.system))
         last_alike = {self.alike(key): key for _, keys in pieces for key in keys}
         first, left_out, told = True, False, False

@@ -6,18 +6,17 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy
 from sympy import Expr
 
-from . import chain, evaluate, language, network, simplify, verify, worked
-from .catalogue import F, U, function, functions
+from . import chain, evaluate, language, network, verify, worked
+from .catalogue import U, function, functions
 from .derivation import derive
 from .errors import DeriveError, SpecError, did_you_mean
 from .notation import symbols
 from .sheet import Block, Callout, Figure, Form, Line, Lines, Prose, Section, Table
 from .spec import Spec
 from .system import Equation, System, cotangent, lhs_of
-from .tensor import Elementwise, Entry, Partial, add, mul, transform
+from .tensor import Elementwise, Entry, Partial, transform
 
 if TYPE_CHECKING:
     from .compose import _Composer
@@ -26,26 +25,6 @@ if TYPE_CHECKING:
 def definition(name: str) -> Equation:
     """f(u) = …"""
     return Equation(Elementwise.of(name, U), function(name).definition)
-
-
-def slope(name: str) -> Equation:
-    """f'(u) as a textbook prints it."""
-    textbook = function(name).textbook
-    assert textbook is not None
-    value = transform(textbook, lambda n: Elementwise.of(name, U) if n == F else None)
-    return Equation(Elementwise.of(name, U, 1), value)
-
-
-def curvature(name: str) -> Equation:
-    """f''(u) from f'(u) as a textbook prints it, which is an expression in f(u) and u."""
-    textbook = function(name).textbook
-    assert textbook is not None
-    u, f = sympy.symbols("u f", real=True)
-    plain = transform(textbook, lambda n: u if n == U else f if n == F else None)
-    back = {u: U, f: Elementwise.of(name, U)}
-    by_value, direct = (transform(sympy.diff(plain, s), lambda n: back.get(n)) for s in (f, u))
-    parts = [mul(Elementwise.of(name, U, 1), simplify.positive_first(by_value)), simplify.positive_first(direct)]
-    return Equation(Elementwise.of(name, U, 2), add(*parts))
 
 
 def marked(text: str, system: System) -> tuple[Any, ...]:
@@ -174,7 +153,7 @@ def explore(composer: _Composer) -> list[Section]:
         Lines(gradient),
         Prose("depends_second", about),
         Prose("with_curvature"),
-        Lines(tuple(Line((Form(view, curvature(name)),)) for name in composer.functions())),
+        Lines(tuple(Line((Form(view, chain.curvature(name)),)) for name in composer.functions())),
         Lines(tuple(lines[1:])),
         Prose("depends_numbers", {**about, "curvature": worked.number(_at(composer, steps[-1].result.rhs))}),
         Table("explore", rows),

@@ -14,7 +14,7 @@ import sympy
 from specs import dense, derived
 from sympy import Expr, Rational, S
 
-from derive import chain, evaluate, verify
+from derive import api, chain, evaluate, verify
 from derive.errors import CheckFailed, DeriveError
 from derive.notation.views import View
 from derive.steps import Derivation, Step
@@ -307,3 +307,18 @@ def test_a_sum_over_an_index_that_is_free_on_neither_side_is_counted() -> None:
     assert all(c.ok for c in verify.check(found, ("index", "matrix")))
     place, step = section(found, "gradient", "b")[0]
     assert wrong(with_step(found, place, Equation(step.result.lhs, S.One)), ("index",))
+
+
+def test_a_wrong_second_derivative_of_an_activation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = api.derive(api.load(api.examples()["single-neuron"]))
+    assert all(c.ok for c in api.check(found))
+    true = chain.curvature("sigmoid")
+    monkeypatch.setattr(chain, "curvature", lambda name: Equation(true.lhs, mul(-1, true.rhs)))
+    assert any(not c.ok and c.section == "function" for c in api.check(found))
+
+
+def test_a_wrong_slope_of_an_activation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = api.derive(api.load(api.examples()["chain"]))
+    true = chain.slope("sigmoid")
+    monkeypatch.setattr(chain, "slope", lambda name: Equation(true.lhs, mul(2, true.rhs)))
+    assert any(not c.ok and c.section == "function" for c in api.check(found))
