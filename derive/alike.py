@@ -8,7 +8,8 @@ from functools import lru_cache
 from sympy import Expr
 
 from .system import System, is_cotangent, primal
-from .tensor import Elementwise, Entry, Index, nodes
+from .tensor import Elementwise, Entry, Index
+from .walk import nodes
 
 
 def structure(expressions: Iterable[Expr], system: System) -> Hashable:

@@ -11,7 +11,8 @@ from . import worked
 from .notation import views
 from .sheet import Block, Callout, Number, Prose, Section, Table, Value, Values
 from .system import Equation, Tensor, cotangent, lhs_of
-from .tensor import Entry, Total, entries, nodes
+from .tensor import Entry, Total
+from .walk import entries, nodes
 
 if TYPE_CHECKING:
     from .compose import _Composer

@@ -19,29 +19,8 @@ from functools import lru_cache
 import sympy
 from sympy import Add, Dummy, Expr, Mul, Pow, S
 
-from .tensor import (
-    Delta,
-    Differential,
-    Elementwise,
-    Entry,
-    Index,
-    Total,
-    Where,
-    Within,
-    add,
-    factors,
-    free_indices,
-    fresh,
-    like_terms,
-    mul,
-    neg,
-    nodes,
-    power,
-    rebuild,
-    rename,
-    terms,
-    total,
-)
+from .tensor import Delta, Differential, Elementwise, Entry, Index, Total, Where, Within, add, mul, neg, power, rebuild, total
+from .walk import factors, free_indices, fresh, like_terms, nodes, rename, terms
 
 # --- d of an expression -------------------------------------------------------------------------------------------------------
 

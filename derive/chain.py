@@ -17,7 +17,8 @@ from .catalogue import F, U, function
 from .derivation import derive
 from .steps import Derivation, Step
 from .system import Equation, System, Tensor, cotangent, is_cotangent, primal
-from .tensor import Differential, Elementwise, Entry, Partial, Second, add, mul, nodes, transform
+from .tensor import Differential, Elementwise, Entry, Partial, Second, add, mul
+from .walk import nodes, transform
 
 PATHS = 4
 """More ways than this from the cost to a parameter are not written out."""

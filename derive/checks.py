@@ -14,12 +14,13 @@ from . import chain, evaluate, symbolic
 from .alike import named, structure
 from .catalogue import function
 from .evaluate import Array, Values
-from .notation import arrays, views
+from .notation import array_values, arrays, views
 from .notation.views import Shown, View
 from .reference import Reference, entry_of, plain
 from .steps import Step
 from .system import Equation, cotangent
-from .tensor import Differential, Elementwise, Entry, Index, Partial, free_indices, nodes, transform
+from .tensor import Differential, Elementwise, Entry, Index, Partial
+from .walk import free_indices, nodes, transform
 
 TOLERANCE = 1e-8
 """Relative to the largest entry of the reference. Complex steps err by some 1e-15; what is wrong errs by far more than this."""
@@ -303,7 +304,7 @@ class Point(Reference):
         shape = [i.size for i in shown.labels]
         out = np.empty([*shape, *(i.size for i in plain(inside))])
         for place in np.ndindex(*shape):
-            found = arrays.evaluate(shown.rhs, values, dict(zip(shown.labels, place, strict=True)))
+            found = array_values.evaluate(shown.rhs, values, dict(zip(shown.labels, place, strict=True)))
             wanted = out[place].shape
             if found.shape != wanted + (1,) * (2 - len(wanted)):
                 raise ValueError(f"the right-hand side has shape {found.shape}, the left {wanted}")

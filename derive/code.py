@@ -25,7 +25,8 @@ from .notation.python import Writer
 from .notation.python_scalars import function_name
 from .steps import Derivation
 from .system import COUNT, Equation, Role, System, Tensor, cotangent, is_cotangent
-from .tensor import Elementwise, Entry, Index, entries, transform
+from .tensor import Elementwise, Entry, Index
+from .walk import entries, transform
 
 WIDTH = 100
 """A sum longer than this is broken at its signs."""

@@ -33,8 +33,9 @@ from .sheet import (
 from .spec import Spec
 from .steps import Derivation, Step
 from .system import COUNT, Equation, Tensor
-from .tensor import Differential, Elementwise, Entry, Partial, entries, nodes
+from .tensor import Differential, Elementwise, Entry, Partial
 from .verify import Check
+from .walk import entries, nodes
 
 
 def compose(spec: Spec, derivation: Derivation, checks: Sequence[Check], asked: Sequence[View]) -> Sheet:

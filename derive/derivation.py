@@ -14,7 +14,8 @@ from .calculus import Term
 from .pullback import pull_back
 from .steps import Derivation, Step
 from .system import HELD, Equation, Fact, System, lhs_of
-from .tensor import Differential, Elementwise, Entry, Index, Partial, add, entries, free_indices, nodes, size, total
+from .tensor import Differential, Elementwise, Entry, Index, Partial, add, total
+from .walk import entries, free_indices, nodes, size
 
 
 def derive(system: System) -> Derivation:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from sympy import Add, Expr, Mul, Pow
 
 from .system import Equation, System
-from .tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Total, Where, Within, factors
+from .tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Total, Where, Within
+from .walk import factors
 
 Array = NDArray[Any]
 Values = dict[str, Array]

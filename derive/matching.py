@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from .tensor import Index, Total, free_indices, rename
+from .tensor import Index, Total
+from .walk import free_indices, rename
 
 Binding = dict[Index, Expr]
 

@@ -9,7 +9,8 @@ from sympy import Expr, log
 
 from .notation import arrays
 from .notation.views import Shown
-from .tensor import Delta, nodes
+from .tensor import Delta
+from .walk import nodes
 
 ORDER = (
     "log",

@@ -13,7 +13,7 @@ from .plots import Curve, Mark, plot
 from .sheet import Figure, Sheet
 from .steps import Derivation
 from .system import COUNT, Equation, System, cotangent, is_cotangent, lhs_of, primal
-from .tensor import entries
+from .walk import entries
 
 
 def draw(figure: Figure, sheet: Sheet, printer: Printer) -> str:

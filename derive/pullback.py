@@ -17,23 +17,8 @@ from .calculus import Term
 from .matching import match
 from .steps import Step
 from .system import Equation, System, cotangent, is_cotangent, lhs_of
-from .tensor import (
-    Differential,
-    Elementwise,
-    Entry,
-    Index,
-    Pairing,
-    Total,
-    add,
-    entries,
-    free_indices,
-    mul,
-    nodes,
-    rename,
-    size,
-    total,
-    transform,
-)
+from .tensor import Differential, Elementwise, Entry, Index, Pairing, Total, add, mul, total
+from .walk import entries, free_indices, nodes, rename, size, transform
 
 
 @dataclass(frozen=True)

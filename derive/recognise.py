@@ -9,7 +9,8 @@ from sympy import Add, Expr, Mul, Pow, S
 from .matching import Binding, match
 from .simplify import gathered_factors
 from .system import Equation
-from .tensor import Entry, Index, Total, factors, free_indices, mul, power, rename, transform
+from .tensor import Entry, Index, Total, mul, power
+from .walk import factors, free_indices, rename, transform
 
 
 def recognise(expr: Expr, definitions: Iterable[Equation]) -> Expr:

@@ -12,7 +12,8 @@ from . import evaluate
 from .evaluate import Array, Values
 from .steps import Derivation
 from .system import Equation, cotangent
-from .tensor import Differential, Entry, Index, entries
+from .tensor import Differential, Entry, Index
+from .walk import entries
 
 LEAST_GAIN = 0.05
 """A line whose value hardly changes is still taken to pass on this part of what arrives, when sizes are judged."""

@@ -9,7 +9,8 @@ from . import groups
 from .groups import Run
 from .sheet import Block, Line, Lines, Prose, Section, Table
 from .system import Equation, is_cotangent, primal
-from .tensor import Entry, entries
+from .tensor import Entry
+from .walk import entries
 
 if TYPE_CHECKING:
     from .compose import _Composer

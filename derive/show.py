@@ -14,7 +14,8 @@ from .notation.text import Printer
 from .notation.views import View
 from .steps import Derivation, Section, Step
 from .system import cotangent
-from .tensor import Differential, nodes
+from .tensor import Differential
+from .walk import nodes
 
 HEADINGS: tuple[tuple[str, tuple[Section, ...]], ...] = (
     ("Forward pass", ("forward",)),

@@ -13,29 +13,8 @@ from sympy import Add, Expr, Mul, Pow, S
 
 from .matching import match
 from .system import Fact
-from .tensor import (
-    Elementwise,
-    Entry,
-    Index,
-    Total,
-    Where,
-    add,
-    factors,
-    free_indices,
-    fresh,
-    like_terms,
-    mul,
-    neg,
-    nodes,
-    numbered,
-    power,
-    rebuild,
-    rename,
-    size,
-    terms,
-    total,
-    transform,
-)
+from .tensor import Elementwise, Entry, Index, Total, Where, add, mul, neg, power, rebuild, total
+from .walk import factors, free_indices, fresh, like_terms, nodes, numbered, rename, size, terms, transform
 
 
 def gathered_factors(parts: Iterable[Expr]) -> list[Expr]:

@@ -16,7 +16,8 @@ from .notation import symbols
 from .sheet import Block, Callout, Figure, Form, Line, Lines, Prose, Section, Table
 from .spec import Spec
 from .system import Equation, System, cotangent, lhs_of
-from .tensor import Elementwise, Entry, Partial, transform
+from .tensor import Elementwise, Entry, Partial
+from .walk import transform
 
 if TYPE_CHECKING:
     from .compose import _Composer

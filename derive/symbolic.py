@@ -8,7 +8,8 @@ import sympy
 from sympy import Expr, Pow
 
 from .system import Equation
-from .tensor import Differential, Elementwise, Entry, Total, Where, nodes, size
+from .tensor import Differential, Elementwise, Entry, Total, Where
+from .walk import nodes, size
 
 MOST = 60
 """Larger expressions are left to the numbers."""

@@ -8,7 +8,8 @@ from derive import derivation, network, spec, verify
 from derive.alike import structure
 from derive.steps import Derivation, Step
 from derive.system import Equation
-from derive.tensor import Entry, mul, transform
+from derive.tensor import Entry, mul
+from derive.walk import transform
 
 TEXT = """
 title: deep

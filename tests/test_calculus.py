@@ -16,7 +16,8 @@ from derive import calculus, catalogue, evaluate
 from derive.language import parse_equation, parse_expression
 from derive.notation.latex import Printer, unbroken
 from derive.system import Equation, cotangent
-from derive.tensor import Entry, Index, Total, Where, add, entries, mul, nodes, power
+from derive.tensor import Entry, Index, Total, Where, add, mul, power
+from derive.walk import entries, nodes
 
 SHAPES: dict[str, tuple[int, ...]] = {
     "a": (),

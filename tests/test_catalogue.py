@@ -15,7 +15,8 @@ from sympy import Expr
 
 from derive import catalogue, derivation, evaluate, verify
 from derive.catalogue import Function
-from derive.tensor import Elementwise, Entry, Where, nodes
+from derive.tensor import Elementwise, Entry, Where
+from derive.walk import nodes
 
 FUNCTIONS = sorted(catalogue.functions())
 TEXTBOOK = [name for name in FUNCTIONS if catalogue.function(name).textbook is not None]

@@ -62,6 +62,7 @@ def python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 # Help
 
+
 def test_help_is_quick_and_imports_no_engine() -> None:
     program = (
         "import sys; from derive.cli import command\n"
@@ -108,6 +109,7 @@ def test_completion_offers_examples_without_the_engine() -> None:
 
 
 # pdf
+
 
 def test_pdf_writes_into_output_by_default(folder: Path) -> None:
     lines = good("pdf", "mine.yaml").splitlines()
@@ -197,6 +199,7 @@ def test_usage_errors_exit_with_2() -> None:
 
 # tex, check, show, code
 
+
 def test_tex_goes_to_standard_output(folder: Path) -> None:
     text = good("tex", "mine.yaml")
     assert text.startswith("\\documentclass") or "\n\\documentclass" in text
@@ -256,6 +259,7 @@ def test_code_is_a_module(folder: Path) -> None:
 
 # new, examples, layers, schema
 
+
 def test_new_writes_a_spec_that_builds(folder: Path) -> None:
     assert good("new", "fresh.yaml", "--from", "chain").startswith("fresh.yaml\n")
     assert (folder / "fresh.yaml").read_bytes() == api.examples()["chain"].read_bytes()
@@ -297,6 +301,7 @@ def test_schema_is_json_schema() -> None:
 
 
 # Interruptions
+
 
 def test_an_interruption_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_: object) -> None:

@@ -25,7 +25,8 @@ from derive.code import code
 from derive.notation.python import Writer
 from derive.steps import Derivation
 from derive.system import COUNT, Equation, cotangent
-from derive.tensor import Entry, Index, Total, add, free_indices, mul, power
+from derive.tensor import Entry, Index, Total, add, mul, power
+from derive.walk import free_indices
 
 GOLDEN = Path(__file__).parent / "golden" / "code-classifier.txt"
 

@@ -16,7 +16,8 @@ from derive.notation import views
 from derive.notation.views import View
 from derive.steps import Derivation
 from derive.system import Equation, cotangent, is_cotangent, primal
-from derive.tensor import Differential, Entry, Index, Partial, entries, nodes
+from derive.tensor import Differential, Entry, Index, Partial
+from derive.walk import entries, nodes
 
 GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = ("forward", "differential", "held", "partial", "substitute", "arranged", "gradient")

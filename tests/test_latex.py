@@ -102,9 +102,7 @@ def test_nodes_of_our_own(expr: Expr, wanted: str) -> None:
 
 def test_lines_break_before_the_outermost_signs_only() -> None:
     side = Printer(None).side(add(mul(add(X, Z), W), mul(-1, total(add(X, Z), K)), Z))
-    assert side == (
-        r"(x_{k} \penalty500 + z_{j})\,W_{jk} \allowbreak - \sum_{k} (x_{k} \penalty500 + z_{j}) \allowbreak + z_{j}"
-    )
+    assert side == (r"(x_{k} \penalty500 + z_{j})\,W_{jk} \allowbreak - \sum_{k} (x_{k} \penalty500 + z_{j}) \allowbreak + z_{j}")
     assert "break" not in unbroken(side) and "penalty" not in unbroken(side)
 
 

@@ -24,7 +24,8 @@ from derive.notation import matrix
 from derive.notation.arrays import Hadamard, Identity, LabelTotal, Map, Name, Node, Ones, Product, Scaled, Softmax, Sum, transpose
 from derive.notation.views import View
 from derive.system import COUNT
-from derive.tensor import Elementwise, Entry, Total, Where, add, factors, mul, power, total, transform
+from derive.tensor import Elementwise, Entry, Total, Where, add, mul, power, total
+from derive.walk import factors, transform
 
 Damage = Callable[[MonkeyPatch], None]
 

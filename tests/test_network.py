@@ -14,7 +14,8 @@ from derive.errors import SpecError, ViewError
 from derive.notation.latex import plain
 from derive.notation.symbols import Symbols
 from derive.system import System
-from derive.tensor import Elementwise, Entry, entries, nodes
+from derive.tensor import Elementwise, Entry
+from derive.walk import entries, nodes
 
 NETWORK = "title: t\nnetwork:\n  input: {x: 3}\n  layers:\n"
 OWN = "title: t\ninputs: {x: 3}\nparameters: {W: [3, 3]}\nequations:\n"
@@ -262,9 +263,7 @@ WRONG: list[tuple[str, str, str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("text", "place", "message", "hint"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
-)
+@pytest.mark.parametrize(("text", "place", "message", "hint"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
 def test_mistakes(text: str, place: str, message: str, hint: str) -> None:
     with pytest.raises(SpecError) as refusal:
         derivation.derive(network.build(spec.loads(text, "net.yaml")))

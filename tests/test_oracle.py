@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from specs import dense, derived, gradient, printed
 
 from derive import catalogue, evaluate
-from derive.notation import arrays, views
+from derive.notation import array_values, arrays, views
 from derive.notation.views import View
 from derive.steps import Derivation
 from derive.system import Equation, System, cotangent
@@ -64,7 +64,7 @@ def side(shown: Equation | arrays.ArrayEquation, lhs: Entry, values: Mapping[str
     inside = [i for i in axes if i not in shown.labels]
     for place in np.ndindex(*(i.size for i in shown.labels)):
         at = dict(zip(shown.labels, place, strict=True))
-        part = arrays.evaluate(shown.rhs, values, at)
+        part = array_values.evaluate(shown.rhs, values, at)
         out[tuple(at.get(i, slice(None)) for i in axes)] = part.reshape([i.size for i in inside])
     return out
 
@@ -323,8 +323,7 @@ MORE: list[tuple[str, str, Forward]] = [
         lambda v: anp.sum((v["A"] @ v["A"] @ v["A"]) ** 2),
     ),
     (
-        "inputs: {u: 3, v: 3}\n"
-        "equations: ['n[i,j] = (v[j] - u[j])/(2 + sum(u[k]*u[i], k)**2)', 'C = sum(n**2)']",
+        "inputs: {u: 3, v: 3}\nequations: ['n[i,j] = (v[j] - u[j])/(2 + sum(u[k]*u[i], k)**2)', 'C = sum(n**2)']",
         "a quotient with a squared sum below",
         lambda v: anp.sum(((v["v"] - v["u"])[None, :] / (2 + (anp.sum(v["u"]) * v["u"])[:, None] ** 2)) ** 2),
     ),

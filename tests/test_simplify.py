@@ -15,7 +15,8 @@ from derive import catalogue, evaluate, matching, recognise, simplify
 from derive.language import parse_equation, parse_expression
 from derive.notation.latex import Printer, unbroken
 from derive.system import Equation, Fact
-from derive.tensor import Elementwise, Entry, Index, add, entries, mul, power, total
+from derive.tensor import Elementwise, Entry, Index, add, mul, power, total
+from derive.walk import entries
 
 N = 3
 SHAPES: dict[str, tuple[int, ...]] = {

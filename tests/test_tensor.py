@@ -21,21 +21,13 @@ from derive.tensor import (
     Where,
     Within,
     add,
-    entries,
-    factors,
-    free_indices,
-    fresh,
     mul,
     neg,
-    nodes,
     power,
     rebuild,
-    rename,
-    size,
-    terms,
     total,
-    transform,
 )
+from derive.walk import entries, factors, free_indices, fresh, nodes, rename, size, terms, transform
 
 J, K, M, P = (Index(letter, 3) for letter in "jkmp")
 A, B, C = (Entry.of(letter) for letter in "abc")

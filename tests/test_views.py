@@ -16,11 +16,12 @@ from sympy import S
 
 from derive import evaluate
 from derive.language import parse_equation
-from derive.notation import arrays, matrix, views
+from derive.notation import array_values, arrays, matrix, views
 from derive.notation.latex import Printer, unbroken
 from derive.notation.symbols import Symbols
 from derive.system import Equation, System, Tensor
-from derive.tensor import Delta, Entry, Index, Where, add, free_indices, mul, total
+from derive.tensor import Delta, Entry, Index, Where, add, mul, total
+from derive.walk import free_indices
 
 Array = NDArray[Any]
 SHAPES: dict[str, tuple[int, ...]] = {
@@ -56,7 +57,7 @@ def value(found: arrays.ArrayEquation, axes: tuple[Index, ...], values: Mapping[
     inside = [i.size for i in axes if i not in found.labels]
     for place in np.ndindex(*(i.size for i in found.labels)):
         at = dict(zip(found.labels, place, strict=True))
-        part = arrays.evaluate(found.rhs, values, at)
+        part = array_values.evaluate(found.rhs, values, at)
         assert part.ndim == 2
         assert part.shape == (*inside, *[1] * (2 - len(inside)))
         out[tuple(at.get(i, slice(None)) for i in axes)] = part.reshape(inside)
@@ -266,12 +267,12 @@ NODES: list[tuple[arrays.Node, Any]] = [
 
 @pytest.mark.parametrize(("node", "wanted"), NODES, ids=lambda v: type(v).__name__)
 def test_arrays_to_numbers(node: arrays.Node, wanted: Any) -> None:
-    np.testing.assert_allclose(arrays.evaluate(node, VALUES, {J: 1}), wanted)
+    np.testing.assert_allclose(array_values.evaluate(node, VALUES, {J: 1}), wanted)
 
 
 def test_softmax_runs_along_its_axis() -> None:
-    down = arrays.evaluate(arrays.Softmax((J, K), W, 0), VALUES, {})
-    along = arrays.evaluate(arrays.Softmax((J, K), W, 1), VALUES, {})
+    down = array_values.evaluate(arrays.Softmax((J, K), W, 0), VALUES, {})
+    along = array_values.evaluate(arrays.Softmax((J, K), W, 1), VALUES, {})
     np.testing.assert_allclose(down.sum(axis=0), 1)
     np.testing.assert_allclose(along.sum(axis=1), 1)
 
@@ -288,7 +289,7 @@ def test_softmax_runs_along_its_axis() -> None:
 )
 def test_shapes_that_do_not_fit_are_an_error_and_are_not_broadcast(node: arrays.Node) -> None:
     with pytest.raises(ValueError):
-        arrays.evaluate(node, VALUES, {})
+        array_values.evaluate(node, VALUES, {})
 
 
 # --- views --------------------------------------------------------------------------------------------------------------------

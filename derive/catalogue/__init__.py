@@ -16,7 +16,8 @@ from ruamel.yaml import YAML
 from sympy import Expr
 
 from ..records import FunctionRecord, LayerRecord, LossRecord, Record, RuleRecord, VectorRecord
-from ..tensor import Elementwise, Entry, Where, nodes, transform
+from ..tensor import Elementwise, Entry, Where
+from ..walk import nodes, transform
 
 U = Entry.of("u")
 F = Entry.of("f")

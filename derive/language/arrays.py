@@ -17,7 +17,8 @@ from sympy import Expr, Function
 
 from ..errors import EquationError
 from ..system import Equation
-from ..tensor import LETTERS, Entry, Index, Total, factors, free_indices, mul, nodes, power, rebuild, total
+from ..tensor import Entry, Index, Total, mul, power, rebuild, total
+from ..walk import LETTERS, factors, free_indices, nodes
 from .grammar import MAX_DEPTH, Source
 from .operations import Form, Names, contradiction, described, exponential, over_all
 

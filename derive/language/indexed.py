@@ -14,7 +14,8 @@ from sympy import Expr, Integer
 
 from ..errors import did_you_mean
 from ..system import Equation
-from ..tensor import Entry, Index, add, fresh, mul, power, total
+from ..tensor import Entry, Index, add, mul, power, total
+from ..walk import fresh
 from .grammar import Source, operands, subscripts
 from .operations import BUILT_IN, OVER, Form, Names, contradiction, exponential, over_all
 from .ranges import Affine, Slot, Use, affine, solve

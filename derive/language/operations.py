@@ -17,7 +17,8 @@ import sympy
 from sympy import Expr, Rational, S
 
 from ..errors import EquationError, did_you_mean
-from ..tensor import Elementwise, Where, add, factors, mul, neg, power
+from ..tensor import Elementwise, Where, add, mul, neg, power
+from ..walk import factors
 from .grammar import Source, chain
 
 MAX_NODES = 20_000

@@ -13,7 +13,8 @@ from ..errors import EquationError, Place, SpecError, did_you_mean
 from ..records import FactRecord
 from ..spec import Spec
 from ..system import Block, Equation, Fact, System, Tensor
-from ..tensor import Elementwise, Entry, Index, Total, add, factors, neg, total, transform
+from ..tensor import Elementwise, Entry, Index, Total, add, neg, total
+from ..walk import factors, transform
 
 Shape = tuple[int, ...]
 Names = dict[str, str]

@@ -14,7 +14,8 @@ from ..fields import MAX_DIMENSION
 from ..records import Form, LayerRecord
 from ..spec import Layer
 from ..system import Block, Equation, Tensor
-from ..tensor import Elementwise, Entry, add, transform
+from ..tensor import Elementwise, Entry, add
+from ..walk import transform
 from .draft import Draft, Names, Shape, functions, lhs, marked, shown
 
 

@@ -10,7 +10,8 @@ from sympy import Expr
 
 from ..errors import Place, ViewError
 from ..system import COUNT, Equation, Fact, System, Tensor
-from ..tensor import Entry, Index, Total, mul, nodes, power, rebuild, total, transform
+from ..tensor import Entry, Index, Total, mul, power, rebuild, total
+from ..walk import nodes, transform
 from .draft import shown
 
 

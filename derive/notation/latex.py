@@ -12,7 +12,8 @@ import sympy
 from sympy import Expr, Pow
 
 from ..system import Equation, is_cotangent, primal
-from ..tensor import Elementwise, Entry, power, terms
+from ..tensor import Elementwise, Entry, power
+from ..walk import terms
 from . import arrays
 from .arrays import ArrayEquation, Node
 from .latex_scalars import ScalarPrinter, Text, brackets, index_name, joined, unbroken

@@ -23,13 +23,11 @@ from ..tensor import (
     Where,
     Within,
     add,
-    free_indices,
     mul,
     neg,
-    nodes,
     power,
-    terms,
 )
+from ..walk import free_indices, nodes, terms
 from .precedence import BINDING, compared, positive_terms_first, sign
 from .symbols import Symbols, named
 

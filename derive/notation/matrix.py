@@ -15,24 +15,8 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Integer, Mul, Pow, S, exp
 
 from ..system import Equation
-from ..tensor import (
-    Delta,
-    Differential,
-    Elementwise,
-    Entry,
-    Index,
-    Pairing,
-    Partial,
-    Total,
-    Where,
-    Within,
-    factors,
-    free_indices,
-    mul,
-    nodes,
-    rebuild,
-    rename,
-)
+from ..tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Partial, Total, Where, Within, mul, rebuild
+from ..walk import factors, free_indices, nodes, rename
 from .arrays import (
     ArrayEquation,
     Axes,

@@ -6,7 +6,8 @@ from typing import Any
 
 from sympy import Expr, Mul
 
-from ..tensor import Pairing, Total, add, mul, neg, terms
+from ..tensor import Pairing, Total, add, mul, neg
+from ..walk import terms
 from . import arrays
 
 BINDING = {"sum": 10, "total": 20, "product": 30, "hadamard": 25, "sign": 15, "power": 60, "atom": 100}

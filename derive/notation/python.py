@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from sympy import Expr
 
 from ..system import Equation
-from ..tensor import Index, factors, nodes
+from ..tensor import Index
+from ..walk import factors, nodes
 from . import arrays
 from .arrays import ArrayEquation, Node
 from .pieces import (

@@ -15,23 +15,8 @@ from typing import Protocol
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
-from ..tensor import (
-    Delta,
-    Elementwise,
-    Entry,
-    Index,
-    Total,
-    Where,
-    Within,
-    add,
-    factors,
-    free_indices,
-    mul,
-    neg,
-    power,
-    rename,
-    terms,
-)
+from ..tensor import Delta, Elementwise, Entry, Index, Total, Where, Within, add, mul, neg, power
+from ..walk import factors, free_indices, rename, terms
 from .pieces import (
     ATOM,
     MATMUL,

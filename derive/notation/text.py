@@ -16,22 +16,8 @@ import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
 from ..system import Equation, System, is_cotangent, primal
-from ..tensor import (
-    Delta,
-    Differential,
-    Elementwise,
-    Entry,
-    Index,
-    Pairing,
-    Partial,
-    Total,
-    Where,
-    Within,
-    add,
-    factors,
-    neg,
-    power,
-)
+from ..tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Partial, Total, Where, Within, add, neg, power
+from ..walk import factors
 from . import arrays
 from .arrays import ArrayEquation, Node
 from .precedence import BINDING, compared, sign

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 from ..system import Equation, System, is_cotangent, primal
-from ..tensor import Differential, Entry, Index, Partial, nodes
+from ..tensor import Differential, Entry, Index, Partial
+from ..walk import nodes
 from . import matrix
 from .arrays import ArrayEquation
 

@@ -1,0 +1,125 @@
+"""Reading expressions and walking over them: terms and factors, free indices, renaming without capture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+
+from sympy import Add, Expr, Mul, S
+
+from .tensor import Entry, Index, Pairing, Total, add, mul, rebuild
+
+
+def terms(expr: Expr) -> tuple[Expr, ...]:
+    """The terms of a sum, or the expression alone; nothing for zero."""
+    if expr is S.Zero:
+        return ()
+    return expr.args if isinstance(expr, Add) else (expr,)
+
+
+def factors(expr: Expr) -> tuple[Expr, ...]:
+    """The factors of a product, or the expression alone."""
+    return expr.args if isinstance(expr, Mul) else (expr,)
+
+
+def nodes(expr: Expr) -> Iterator[Expr]:
+    """Every node, parents first, arguments in their order."""
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.args))
+
+
+def size(expr: Expr) -> int:
+    """How many nodes an expression has: the measure by which a rewrite must pay."""
+    return sum(1 for _ in nodes(expr))
+
+
+def entries(expr: Expr) -> tuple[Entry, ...]:
+    """The different entries of an expression in the order of their first appearance."""
+    return tuple(dict.fromkeys(n for n in nodes(expr) if isinstance(n, Entry)))
+
+
+def free_indices(expr: Expr) -> tuple[Index, ...]:
+    """The indices that no `Total` inside binds, in the order of their first appearance."""
+    return tuple(_free(expr))
+
+
+@lru_cache(maxsize=65536)
+def _free(expr: Expr) -> dict[Index, None]:
+    if isinstance(expr, Index):
+        return {expr: None}
+    found: dict[Index, None] = {}
+    if isinstance(expr, Total | Pairing):
+        for arg in expr.args[: 1 if isinstance(expr, Total) else 2]:
+            found.update(_free(arg))
+        for bound in expr.indices:
+            found.pop(bound, None)
+        return found
+    for arg in expr.args:
+        found.update(_free(arg))
+    return found
+
+
+def transform(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
+    """Replace from the top: where `rule` answers, its answer stands and is not searched again."""
+    answer = rule(expr)
+    if answer is not None:
+        return answer
+    if not expr.args:
+        return expr
+    args = tuple(transform(arg, rule) for arg in expr.args)
+    return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else rebuild(expr, args)
+
+
+LETTERS = "ijkmpqrstuvh"
+"""Letters for fresh indices. `l` and `n` are kept for layers and training examples."""
+
+
+def fresh(near: Index, taken: Iterable[Index]) -> Index:
+    """An index of `near`'s size whose letter is not among `taken`: the next free letter of the alphabet of indices."""
+    used = {i.name for i in taken}
+    start = LETTERS.find(near.name[0]) + 1
+    for letter in LETTERS[start:] + LETTERS[:start]:
+        if letter not in used:
+            return Index(letter, near.size)
+    number = 1
+    while f"{near.name}{number}" in used:
+        number += 1
+    return Index(f"{near.name}{number}", near.size)
+
+
+def rename(expr: Expr, names: Mapping[Index, Expr]) -> Expr:
+    """Replace free indices; a bound index that would capture a new one gets another letter first."""
+    names = {a: b for a, b in names.items() if a != b and a in _free(expr)}
+    if not names:
+        return expr
+    if isinstance(expr, Index):
+        return names[expr]
+    if isinstance(expr, Total):
+        coming = [i for b in names.values() for i in free_indices(b)]
+        staying = [i for i in _free(expr.body) if i not in names]
+        together: dict[Index, Expr] = dict(names)
+        bound = list(expr.indices)
+        for place, index in enumerate(bound):
+            if any(index.name == i.name for i in coming):
+                bound[place] = fresh(index, [*coming, *staying, *bound])
+                together[index] = bound[place]
+        return Total(rename(expr.body, together), *bound)
+    return rebuild(expr, (rename(arg, names) if isinstance(arg, Expr) else arg for arg in expr.args))
+
+
+def numbered(term: Expr) -> tuple[Expr, tuple[Expr, ...]]:
+    """The number in front of a term, and its other factors."""
+    parts = factors(term)
+    return (parts[0], parts[1:]) if parts[0].is_Number else (S.One, parts)
+
+
+def like_terms(found: Iterable[Expr]) -> Expr:
+    """The sum of terms, equal ones written once: x + x as 2x."""
+    numbers: dict[tuple[Expr, ...], Expr] = {}
+    for term in found:
+        number, rest = numbered(term)
+        numbers[rest] = numbers.get(rest, S.Zero) + number
+    return add(*(mul(number, *rest) for rest, number in numbers.items()))
