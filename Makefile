@@ -11,6 +11,11 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TEX_PACKAGES := texlive-latex-base texlive-latex-recommended texlive-pictures lmodern
 TEX_FILES    := hyperref.sty booktabs.sty tikz.sty lmodern.sty
 
+# What the tests need besides: they put sheets into other people's documents, under every engine. Never installed for a sheet.
+TEST_TEX_PACKAGES := texlive-latex-extra texlive-science texlive-xetex texlive-luatex texlive-lang-german texlive-lang-french \
+                     texlive-fonts-recommended
+TEST_TEX_FILES    := exam.cls physics.sty ngermanb.ldf french.ldf unicode-math.sty latinmodern-math.otf luaotfload.sty
+
 # The specs to build: SPEC (files, or names of examples), else every example.
 EXAMPLES := $(wildcard derive/examples/*.yaml)
 SPECS    := $(if $(SPEC),$(foreach s,$(SPEC),$(or $(wildcard $(s)),$(wildcard derive/examples/$(s).yaml),$(s))),$(EXAMPLES))
@@ -35,7 +40,7 @@ $(call pdf_of,$(1)): $(or $(wildcard $(1)),FORCE) $(ENGINE) $(VENV)/.python | $(
 endef
 $(foreach s,$(SPECS),$(eval $(call sheet,$(s))))
 
-test: $(VENV)/.python | $(VENV)/.tex $(VENV)/.poppler
+test: $(VENV)/.python | $(VENV)/.tex $(VENV)/.test-tex $(VENV)/.poppler
 	$(BIN)/ruff check derive tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q
@@ -99,6 +104,12 @@ tex_is_there = { command -v pdflatex && kpsewhich $(TEX_FILES); } >/dev/null 2>&
 $(VENV)/.tex: | $(VENV)/.python
 	@$(tex_is_there) || $(call apt,$(TEX_PACKAGES)) || true
 	@if $(tex_is_there); then touch $@; else echo "TeX is not complete here, and cannot be installed from here" >&2; fi
+
+test_tex_is_there = { command -v xelatex && command -v lualatex && kpsewhich $(TEST_TEX_FILES); } >/dev/null 2>&1
+
+$(VENV)/.test-tex: | $(VENV)/.tex
+	@$(test_tex_is_there) || $(call apt,$(TEST_TEX_PACKAGES)) || true
+	@if $(test_tex_is_there); then touch $@; else echo "the tests need $(TEST_TEX_PACKAGES)" >&2; fi
 
 $(VENV)/.poppler: | $(VENV)/.python
 	@command -v pdftotext >/dev/null || $(call apt,poppler-utils) || true

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from . import arithmetic, chain, groups, notes, results, story, worked
 from .catalogue import functions
@@ -80,6 +81,7 @@ class _Composer:
             course=spec.course or "",
             date=str(spec.date or ""),
             paper=spec.paper,
+            name=_name(spec),
             sections=tuple(s for s in sections if s.blocks),
             symbols=self.symbols,
             views=self.views,
@@ -376,3 +378,10 @@ class _Composer:
 def _key(equation: Equation) -> str:
     assert isinstance(equation.lhs, Entry)
     return equation.lhs.key
+
+
+def _name(spec: Spec) -> str:
+    """What labels call the sheet: its file's name, or its title where it has none, in characters that a label may have."""
+    place = spec.place("title")
+    stem = Path(place.file).stem if place is not None and place.file and not place.file.startswith("<") else spec.title
+    return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-").lower() or "sheet"

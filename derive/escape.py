@@ -26,9 +26,10 @@ SPECIAL = {
     # PyLaTeX would print an accent over nothing for the circumflex, and would break every hyphen and line.
     "^": r"\textasciicircum{}",
     "-": "-",
-    # Not special to TeX, but: ligatures (<< >> ?` !`), and shorthands of babel's (").
+    # Not special to TeX, but: ligatures (<< >> ?` !`), shorthands of babel's ("), and a dash in older fonts (|).
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     "`": r"\textasciigrave{}",
     '"': r"\textquotedbl{}",
     # Space of other kinds.

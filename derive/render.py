@@ -16,7 +16,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from . import pictures, tables
+from . import descriptions, pictures, tables
 from .catalogue import rules
 from .drawing import text_width
 from .escape import escape
@@ -114,6 +114,8 @@ class _Writer:
             "cells": self.cells,
             "rule": self.rule,
             "figure": self.figure,
+            "raw_text": Markup,
+            "words": self.words,
             "table": self.table,
             "shape": self.shape,
             "text": self.text,
@@ -247,6 +249,11 @@ class _Writer:
         """A picture as TikZ."""
         return Markup(pictures.draw(figure, self.sheet, self.printer()))
 
+    def words(self, figure: Figure, prose: Any) -> Markup:
+        """What a picture shows, in words: plain text, for those who cannot see it."""
+        said = prose.alt(figure.kind, descriptions.described(figure, self.sheet))
+        return Markup(descriptions.plain(Markup(said).unescape()))
+
     def table(self, header: list[Any], rows: list[list[Any]], align: str = "") -> Markup:
         """A booktabs table of cells that are TeX already."""
         return Markup(tables.table([str(_safe(h)) for h in header], [[str(_safe(c)) for c in row] for row in rows], align))
@@ -261,13 +268,7 @@ class _Writer:
 
     def text(self, text: Text) -> Markup:
         """The user's own words."""
-        out = ""
-        for part in text.parts:
-            if isinstance(part, str):
-                out += escape(part)
-            else:
-                out += self.math(part)
-        return Markup(out)
+        return Markup("").join(Markup(escape(part)) if isinstance(part, str) else self.math(part) for part in text.parts)
 
     def number(self, number: Number) -> Markup:
         return Markup(f"${number.text}$")
@@ -314,7 +315,7 @@ class _Writer:
         shown = [self.math(i, general) for i in items]
         if len(shown) < 2:
             return Markup("".join(shown))
-        return Markup(", ".join(shown[:-1]) + r"\dsand{}" + shown[-1])
+        return Markup(", ").join(shown[:-1]) + Markup(r"\dsand{}") + shown[-1]
 
 
 def _array(array: tuple[Any, ...] | Number) -> tuple[str, bool]:
@@ -326,7 +327,8 @@ def _array(array: tuple[Any, ...] | Number) -> tuple[str, bool]:
         body = rf"\begin{{pmatrix}}{inside}\end{{pmatrix}}"
         return body + (r"^{\top}" if len(array) > 1 else ""), all(n.exact for n in array)
     if all(isinstance(row, tuple) and all(isinstance(n, Number) for n in row) for row in array):
-        body = r"\\".join(" & ".join(n.text for n in row) for row in array)
+        high = any(r"\frac" in n.text for row in array for n in row)
+        body = (r"\\[3pt]" if high else r"\\").join(" & ".join(n.text for n in row) for row in array)
         return rf"\begin{{pmatrix}}{body}\end{{pmatrix}}", all(n.exact for row in array for n in row)
     parts = [_array(part) for part in array]
     return r"\left[" + r",\ ".join(p for p, _ in parts) + r"\right]", all(e for _, e in parts)

@@ -129,6 +129,16 @@ def test_missing_tex_is_installed_and_nothing_more(project: Path, user: str) -> 
     assert calls(project, "apt") == [], "looked for once"
 
 
+def test_what_only_the_tests_need_is_installed_for_the_tests_alone(project: Path) -> None:
+    program(project, "programs/apt-get", INSTALL)
+    program(project, "programs/id", "#!/bin/sh\necho 0\n")
+    make(project)
+    assert not any("texlive-latex-extra" in line for line in calls(project, "apt"))
+    make(project, ".venv/.test-tex")
+    update, install = calls(project, "apt")
+    assert update.endswith(" update") and " texlive-latex-extra texlive-science texlive-xetex texlive-luatex " in install
+
+
 @pytest.mark.parametrize("missing", ["apt-get", "rights"])
 def test_without_the_right_to_install_the_build_goes_on(project: Path, missing: str) -> None:
     if missing == "rights":

@@ -1,4 +1,4 @@
-"""pdf, tex, code: what writes the results of a spec to files."""
+"""pdf, code: what writes the results of a spec to files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from ..errors import DeriveError, SpecError
 from .speaking import report, steadily
 from .specs import load, one_spec, several_specs, views_option
+from .writing import write_tex
 
 
 @click.command()
@@ -44,7 +45,7 @@ def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...]) -> None:
             try:
                 target = targets[source]
                 tex = api.tex(api.sheet(load(source, views)))
-                say(*_write_tex(target.with_suffix(".tex"), tex))
+                say(*write_tex(target.with_suffix(".tex"), tex))
                 if missing is None:
                     typeset(tex, target, files=api.style())
                     say(str(target))
@@ -55,32 +56,6 @@ def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...]) -> None:
         report(missing)
         code = code or missing.exit_code
     click.get_current_context().exit(code)
-
-
-@click.command()
-@one_spec
-@click.option("--fragment", is_flag=True, help="The body alone, to be \\input into a document of your own.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file or a folder, instead of standard output.")
-@views_option
-def tex(spec: str, fragment: bool, output: Path | None, views: tuple[str, ...]) -> None:
-    """Write the sheet of SPEC as LaTeX.
-
-    With --output, the style file that the text needs is written beside it.
-
-    \b
-    Examples:
-      derive tex mlp > mlp.tex
-      derive tex mlp --fragment --output chapter3/mlp-solution.tex
-    """
-    from derive import api
-
-    text = api.tex(api.sheet(load(spec, views)), fragment=fragment)
-    if output is None or str(output) == "-":
-        click.echo(text, nl=not text.endswith("\n"))
-    else:
-        target = output / f"{Path(spec).stem}.tex" if output.is_dir() or not output.suffix else output
-        for written in _write_tex(target, text):
-            click.echo(written)
 
 
 @click.command()
@@ -116,18 +91,3 @@ def _targets(specs: tuple[str, ...], output: Path) -> dict[str, Path]:
         if count > 1:
             raise SpecError(f"{count} specs would become {target}", hint="rename one, or build them into different folders")
     return targets
-
-
-def _write_tex(target: Path, text: str) -> list[str]:
-    """Write a LaTeX text and, where it is missing or old, the style file beside it; what was written."""
-    from derive import api
-    from derive.typeset import write_whole
-
-    written = {target: text.encode("utf-8")}
-    for name, style in api.style().items():
-        path, data = target.with_name(name), style.encode("utf-8")
-        if not path.is_file() or path.read_bytes() != data:
-            written[path] = data
-    for path, data in written.items():
-        write_whole(path, data)
-    return [str(path) for path in written]

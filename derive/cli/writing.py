@@ -1,0 +1,97 @@
+"""tex: the sheets as LaTeX, as files, as fragments for other documents, as a bundle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from ..errors import SpecError
+from .specs import load, several_specs, views_option
+
+
+@click.command()
+@several_specs
+@click.option("--fragment", is_flag=True, help="The body alone, to be \\input into a document of your own.")
+@click.option("--bundle", is_flag=True, help="A zip file that compiles as it is, where there is nothing but TeX; needs --output.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file or a folder, instead of standard output.")
+@views_option
+def tex(specs: tuple[str, ...], fragment: bool, bundle: bool, output: Path | None, views: tuple[str, ...]) -> None:
+    """Write the sheet of SPEC as LaTeX.
+
+    With --output, the style file that the text needs is written beside it. Several SPECs need a folder, or --bundle.
+
+    A fragment goes into any class, as often as you like, after \\usepackage{derive-sheets}; its headings are one level below the
+    last one of yours. \\dssetup{level=subsection, numbered=false, title=false, prefix=sol} says otherwise.
+
+    \b
+    Examples:
+      derive tex mlp > mlp.tex
+      derive tex mlp --fragment --output chapter3/mlp-solution.tex
+      derive tex mlp classifier --fragment --output chapter3
+      derive tex mlp classifier --bundle --output sheets.zip
+    """
+    if bundle and fragment:
+        raise click.UsageError("--bundle holds whole documents: leave out --fragment.")
+    if bundle:
+        _write_bundle(specs, output, views)
+        return
+    if output is None or str(output) == "-":
+        if len(specs) > 1:
+            raise click.UsageError("Several SPECs need a folder for --output, or --bundle.")
+        text = _text(specs[0], views, fragment)
+        click.echo(text, nl=not text.endswith("\n"))
+        return
+    targets = _targets(specs, output, ".tex")
+    for spec, target in targets.items():
+        for written in write_tex(target, _text(spec, views, fragment)):
+            click.echo(written)
+
+
+def write_tex(target: Path, text: str) -> list[str]:
+    """Write a LaTeX text and, where it is missing or old, the style file beside it; what was written."""
+    from derive import api
+    from derive.typeset import write_whole
+
+    written = {target: text.encode("utf-8")}
+    for name, style in api.style().items():
+        path, data = target.with_name(name), style.encode("utf-8")
+        if not path.is_file() or path.read_bytes() != data:
+            written[path] = data
+    for path, data in written.items():
+        write_whole(path, data)
+    return [str(path) for path in written]
+
+
+def _write_bundle(specs: tuple[str, ...], output: Path | None, views: tuple[str, ...]) -> None:
+    from derive import api
+    from derive.bundle import bundle
+    from derive.typeset import write_whole
+
+    if output is None or str(output) == "-":
+        raise click.UsageError("--bundle needs a file for --output.")
+    names = _targets(specs, Path(), ".tex")
+    data = bundle({str(names[spec]): _text(spec, views) for spec in specs}, api.style())
+    target = output / f"{Path(specs[0]).stem}.zip" if output.is_dir() else output
+    write_whole(target, data)
+    click.echo(target)
+
+
+def _text(spec: str, views: tuple[str, ...], fragment: bool = False) -> str:
+    from derive import api
+
+    return api.tex(api.sheet(load(spec, views)), fragment=fragment)
+
+
+def _targets(specs: tuple[str, ...], output: Path, suffix: str) -> dict[str, Path]:
+    """Which file each spec goes to; `output` is a folder, or the file itself where it has a suffix."""
+    if output.suffix and not output.is_dir():
+        if len(specs) > 1:
+            raise SpecError(f"{len(specs)} specs cannot all become {output}", hint="give a folder to --output")
+        return {specs[0]: output}
+    targets = {spec: output / f"{Path(spec).stem}{suffix}" for spec in specs}
+    for target, count in Counter(targets.values()).items():
+        if count > 1:
+            raise SpecError(f"{count} specs would become {target}", hint="rename one, or build them one at a time")
+    return targets
