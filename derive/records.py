@@ -5,7 +5,7 @@ The same forms hold for the files of the catalogue and, under `define`, for a sp
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -106,3 +106,20 @@ class RuleRecord(Part):
     title: str
     say: str
     because: str
+
+
+class MalRuleRecord(Part):
+    """An error that is made for a reason: what the student believes, how it shows in the work, and what to say to the student."""
+
+    title: str
+    belief: str
+    shows: str
+    say: str
+    on: tuple[Literal["differential", "partial", "gradient"], ...] = Field(strict=False)
+
+
+class VerdictRecord(Part):
+    """What is said of an answer; words in braces are put in."""
+
+    title: str
+    say: str

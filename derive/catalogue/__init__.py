@@ -15,7 +15,7 @@ import sympy
 from ruamel.yaml import YAML
 from sympy import Expr
 
-from ..records import FunctionRecord, LayerRecord, LossRecord, Record, RuleRecord, VectorRecord
+from ..records import FunctionRecord, LayerRecord, LossRecord, MalRuleRecord, Record, RuleRecord, VectorRecord, VerdictRecord
 from ..tensor import Elementwise, Entry, Where
 from ..walk import nodes, transform
 
@@ -108,6 +108,18 @@ def losses() -> Mapping[str, LossRecord]:
 def rules() -> Mapping[str, RuleRecord]:
     """The rule book."""
     return {name: RuleRecord(**raw) for name, raw in _read("rules").items()}
+
+
+@lru_cache(maxsize=1)
+def malrules() -> Mapping[str, MalRuleRecord]:
+    """The usual errors, in the order in which they are named."""
+    return {name: MalRuleRecord(**raw) for name, raw in _read("malrules").items()}
+
+
+@lru_cache(maxsize=1)
+def verdicts() -> Mapping[str, VerdictRecord]:
+    """What is said of an answer."""
+    return {name: VerdictRecord(**raw) for name, raw in _read("verdicts").items()}
 
 
 def activations() -> Mapping[str, Record]:

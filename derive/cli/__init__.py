@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from ..errors import DeriveError, OutputError
-from . import building, starting, telling
+from . import building, grading, starting, telling, writing
 from .speaking import report
 
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # as the shell counts them: 128 + the signal's number
@@ -67,9 +67,10 @@ def command() -> None:
 
 for each in (
     building.pdf,
-    building.tex,
+    writing.tex,
     building.code,
     telling.check,
+    grading.grade,
     telling.show,
     telling.layers,
     telling.schema,

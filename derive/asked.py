@@ -1,0 +1,135 @@
+"""What can be asked about a derivation, by name, and all the values by which an answer is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import api
+from .evaluate import Array, Values
+from .mistakes import SECTIONS, points, value_at
+from .mistakes.lifting import named
+from .spec import Spec
+from .steps import Derivation, Step
+from .system import Equation, cotangent, is_cotangent, primal
+from .tensor import Differential, Entry, Index, Partial
+from .vocabulary import ONES, Vocabulary, named_by, partial_key, vocabulary
+from .walk import entries, free_indices
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked for: its plain name and its key, the right equation, the step that has it (None for a value), the indices."""
+
+    name: str
+    key: str
+    right: Equation
+    step: Step | None
+    axes: tuple[Index, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(a.size for a in self.axes)
+
+
+@dataclass
+class Sheet:
+    """All that answers to one derivation are judged by. values: the numbers of the sheet, if it has any, with all cotangents."""
+
+    derivation: Derivation
+    words: Vocabulary
+    values: Values | None
+
+    def __post_init__(self) -> None:
+        self.worlds: dict[str, tuple[Values, ...]] = {"points": tuple(map(self._all, points(self.derivation)))}
+        if self.values is not None:
+            self.worlds["numbers"] = (self._all(self.values),)
+
+    def speaking(self, words: Vocabulary) -> Sheet:
+        """The same sheet with other names."""
+        return Sheet(self.derivation, words, self.values)
+
+    def _all(self, values: Values) -> Values:
+        """With all else that an answer may name: ones, and the partials of single numbers."""
+        out = dict(values)
+        if self.derivation.system.examples is not None:
+            out[ONES] = np.ones(self.derivation.system.examples)
+        for step in self.derivation.of("partial"):
+            lhs = step.result.lhs
+            if not free_indices(lhs.of) and not free_indices(lhs.by):
+                out[partial_key(lhs)] = value_at(step.result, values)
+        return out
+
+    def question(self, target: str | Step) -> Question | None:
+        """The question that a name or a step stands for; None where there is none."""
+        if isinstance(target, Step):
+            return self._of_step(target)
+        derivation = self.derivation
+        key = named_by(target, self.words)
+        if key is None:
+            return None
+        if is_cotangent(key):
+            steps = derivation.of("gradient", primal(key))
+        elif key.startswith("d "):
+            steps = derivation.of("differential", key[2:])
+        elif key.startswith("partial "):
+            steps = tuple(s for s in derivation.of("partial") if partial_key(s.result.lhs) == key)
+        else:
+            steps = derivation.of("forward", key)
+        return self._of_step(steps[-1]) if steps else None
+
+    def _of_step(self, step: Step) -> Question | None:
+        lhs = step.result.lhs
+        if isinstance(lhs, Partial):
+            key = partial_key(lhs)
+            axes = tuple(dict.fromkeys([*free_indices(lhs.of), *free_indices(lhs.by)]))
+            if lhs.of.key == self.derivation.system.objective and cotangent(lhs.by.key) in self.words.keys.values():
+                key = cotangent(lhs.by.key)
+        elif isinstance(lhs, Entry | Differential):
+            entry = lhs.entry if isinstance(lhs, Differential) else lhs
+            key = f"d {entry.key}" if isinstance(lhs, Differential) else entry.key
+            axes = tuple(i for i in entry.indices if isinstance(i, Index))
+        else:
+            return None
+        return Question(self.words.spelling(key), key, step.result, step if step.section in SECTIONS else None, axes)
+
+    def leads_back(self, key: str, asked: Question) -> bool:
+        """Whether `key`, which an answer names, is what is asked for, or is computed from it on the way back."""
+        if key == asked.key:
+            return True
+        return is_cotangent(key) and is_cotangent(asked.key) and primal(asked.key) in self.above(primal(key))
+
+    def above(self, about: str) -> list[str]:
+        """The keys whose cotangents lead to that of `about`, the nearest first."""
+        gradients = self.derivation.gradients
+        found: dict[str, None] = {}
+        ahead = [about] if about in gradients else []
+        while ahead:
+            for entry in entries(named(self.derivation, ahead.pop(0)).rhs):
+                if is_cotangent(entry.key) and primal(entry.key) in gradients and primal(entry.key) not in found:
+                    found[primal(entry.key)] = None
+                    ahead.append(primal(entry.key))
+        return list(found)
+
+
+def sheet_of(source: Spec | Derivation, values: Mapping[str, Array] | None) -> Sheet:
+    """The sheet of a spec, whose derivation is made anew, or of a derivation; `values` by key."""
+    derivation = api.derive(source) if isinstance(source, Spec) else source
+    glyphs = dict(source.glyphs) if isinstance(source, Spec) else {}
+    return Sheet(derivation, vocabulary(derivation, glyphs), None if values is None else _complete(derivation, values))
+
+
+def _complete(derivation: Derivation, values: Mapping[str, Array]) -> Values:
+    """The numbers of a sheet with every cotangent, and no change of anything."""
+    out: Values = {k: np.asarray(v, dtype=float) for k, v in values.items()}
+    for key in derivation.seeds:
+        out.setdefault(cotangent(key), np.ones(derivation.system.tensors[key].shape))
+    with np.errstate(all="ignore"):
+        for key, equation in derivation.gradients.items():
+            if cotangent(key) not in out:
+                out[cotangent(key)] = value_at(equation, out)
+    for tensor in derivation.system.tensors.values():
+        out[f"d {tensor.key}"] = np.zeros(tensor.shape)
+    return out

@@ -1,0 +1,272 @@
+"""The usual errors: each really is one, can be shown in every view, and is carried on as a student would."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import numpy as np
+import pytest
+import specs
+import test_properties
+from specs import derived, printed, readable
+from test_oracle import side
+
+from derive import api, catalogue, evaluate
+from derive.catalogue import malrules
+from derive.mistakes import SECTIONS, Mistake, differ, followed, mistakes, points, value_at
+from derive.notation import views
+from derive.notation.views import View
+from derive.steps import Derivation, Step
+from derive.system import cotangent
+from derive.tensor import Differential, Entry, Partial
+from derive.verify import random_point
+
+MORE = {
+    "hinge": specs.dense((2, "identity"), loss="hinge", width=2),
+    "logits": specs.dense((3, "tanh"), (2, "identity"), loss="cross_entropy_logits"),
+    "binary": specs.dense((2, "sigmoid"), loss="binary_cross_entropy"),
+    "quotient": "title: q\ninputs: {x: scalar}\nparameters: {u: scalar, v: scalar}\nequations: [q = u/v, C = (q - x)**2]\n",
+}
+EXAMPLES = [name for name in api.examples() if name != "deep"]
+
+
+@lru_cache(maxsize=64)
+def derivation_of(name: str) -> Derivation:
+    if name in EXAMPLES or name == "deep":
+        return api.derive(api.load(api.examples()[name]))
+    return derived((specs.ALL | MORE)[name])
+
+
+NAMES = [*EXAMPLES, *specs.ALL, *MORE]
+
+
+def asked_about(found: Derivation) -> list[Step]:
+    return [step for step in found.steps if step.section in SECTIONS]
+
+
+def shown_in(found: Derivation) -> tuple[View, ...]:
+    return ("index", "matrix", "batch") if found.system.examples else ("scalar", "index", "matrix")
+
+
+def in_words(name: str, section: str, about: str, view: View = "index") -> dict[str, list[str]]:
+    """The wrong lines at the last step of a section, by mal-rule, as a person reads them."""
+    found = derivation_of(name)
+    step = [s for s in found.steps if s.section == section and s.about == about][-1]
+    return told(found, step, view)
+
+
+def told(found: Derivation, step: Step, view: View = "index") -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {}
+    for mistake in mistakes(found, step):
+        line = readable(printed(mistake.wrong, view, found.system))
+        out.setdefault(mistake.rule, []).append(line.split(" = ", 1)[1])
+    return out
+
+
+# --- each mal-rule ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_malrule_occurs() -> None:
+    seen = {m.rule for name in NAMES for s in asked_about(derivation_of(name)) for m in mistakes(derivation_of(name), s)}
+    assert seen == set(malrules())
+
+
+@pytest.mark.parametrize("record", malrules().values(), ids=malrules())
+def test_a_record_speaks_to_the_student(record: object) -> None:
+    assert record.on and set(record.on) <= set(SECTIONS)  # type: ignore[attr-defined]
+    for text in (record.title, record.belief, record.shows):  # type: ignore[attr-defined]
+        assert text and not text.endswith(".") and "\n" not in text
+    say = record.say  # type: ignore[attr-defined]
+    assert say.endswith((".", "?")) and 1 <= len(re.findall(r"[.?](?: |$)", say)) <= 3 and len(say) < 240
+
+
+def test_the_beginners_errors() -> None:
+    found = derivation_of("single-neuron")
+    by_w, by_b, _ = found.of("partial", "z")
+    assert told(found, by_w)["bias_stays"][0].endswith("+ b")
+    assert told(found, by_w)["itself"] == ["w"]
+    assert told(found, by_w)["bias_one"][0].endswith("+ 1")
+    assert told(found, by_w)["factor_forgotten"] == ["1"]
+    assert told(found, by_b)["bias_disappears"] == ["0"]
+    assert in_words("single-neuron", "gradient", "b")["bias_disappears"] == ["0"]
+    assert in_words("single-neuron", "differential", "z")["bias_disappears"][0].count("db") == 0
+    assert set(in_words("single-neuron", "gradient", "z")) >= {"slope_forgotten", "value_for_slope", "two_lost", "sign"}
+
+
+def test_layers() -> None:
+    assert in_words("mlp", "gradient", "x", "matrix")["transpose_forgotten"] == ["W^(1) δ^(1)"]
+    assert in_words("mlp", "gradient", "W.1", "matrix")["outer_reversed"] == ["x (δ^(1))ᵀ"]
+    assert in_words("mlp", "gradient", "W.1", "matrix")["wrong_activation"] == ["δ^(1) (a^(1))ᵀ"]
+    assert in_words("mlp", "gradient", "z.1", "matrix")["slope_one"] == ["(W^(2))ᵀ δ^(2)"]
+    assert "transpose_forgotten" not in in_words("classifier", "gradient", "x"), "the shapes do not allow it"
+    assert in_words("classifier", "gradient", "z.2", "matrix")["sign"] == ["y - p"]
+    assert in_words("classifier", "gradient", "z.2", "matrix")["slope_twice"] == ["(p - y) ⊙ p ⊙ (𝟏 - p)"]
+    assert in_words("classifier", "differential", "p.2", "matrix")["softmax_diagonal"]
+    assert in_words("mini-batch", "gradient", "z.2", "batch")["count_lost"] == ["P - Y"]
+    assert len(in_words("mini-batch", "gradient", "W.2")["one_example"]) == 1
+    assert in_words("residual", "gradient", "b.1", "matrix")["shared_path"] == ["δ^(2)", "δ^(1)"]
+    assert len(in_words("residual", "gradient", "a.1", "matrix")["other_path"]) == 2
+    assert in_words("mlp", "differential", "C", "matrix")["constant_lost"] == ["2(z^(3) - y)ᵀ dz^(3)"]
+
+
+def test_where_nothing_can_be_mistaken_there_is_no_mistake() -> None:
+    found = derivation_of("mlp")
+    for step in found.steps:
+        if step.section not in SECTIONS:
+            assert mistakes(found, step) == ()
+    assert "sign" not in in_words("mlp", "gradient", "W.1")
+    assert "slope_one" not in in_words("classifier", "gradient", "z.1")
+    assert "one_path" not in in_words("chain", "gradient", "a.1")
+
+
+# --- all of them --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_wrong_line_is_another_one(name: str) -> None:
+    """At points that were not used when they were chosen."""
+    found = derivation_of(name)
+    fresh = [_point(found, seed) for seed in range(5)]
+    for step in asked_about(found):
+        lines = [step.result, *(m.wrong for m in mistakes(found, step))]
+        values = [tuple(value_at(line, at) for at in fresh) for line in lines]
+        for place, first in enumerate(values):
+            assert all(np.all(np.isfinite(v)) for v in first)
+            for other in values[:place]:
+                assert differ(first, other), (step.about, lines[place])
+
+
+def _point(found: Derivation, seed: int) -> evaluate.Values:
+    rng = np.random.default_rng([97, seed])
+    values = dict(random_point(found.system, rng))
+    for key in found.seeds:
+        values[cotangent(key)] = rng.normal(size=found.system.tensors[key].shape)
+    for key, equation in found.gradients.items():
+        values[cotangent(key)] = value_at(equation, values)
+    return values | {f"d {t.key}": rng.normal(size=t.shape) for t in found.system.tensors.values()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_wrong_line_can_be_shown(name: str) -> None:
+    found = derivation_of(name)
+    at = points(found)[0]
+    for step in asked_about(found):
+        for mistake in mistakes(found, step):
+            assert mistake.step is step and mistake.wrong.lhs == step.result.lhs
+            assert step.section in malrules()[mistake.rule].on
+            value = value_at(mistake.wrong, at)
+            for view in shown_in(found):
+                text = printed(mistake.wrong, view, found.system)
+                for left, right in (("{", "}"), ("(", ")"), (r"\left", r"\right")):
+                    assert text.replace(r"\left.", r"\left").count(left) == text.count(right), text
+                assert "+ -" not in text and "None" not in text and "#" not in text, text
+                lhs = mistake.wrong.lhs
+                if not isinstance(lhs, Partial):
+                    entry = lhs.entry if isinstance(lhs, Differential) else lhs
+                    assert isinstance(entry, Entry)
+                    shown = side(views.shown(mistake.wrong, view, found.system), entry, at)
+                    assert np.allclose(shown, value, rtol=1e-9, atol=1e-12), (view, text)
+
+
+def test_a_deep_network_is_quick() -> None:
+    found = derivation_of("deep")
+    steps = [found.of("gradient", key)[-1] for key in list(found.gradients)[100:120]]
+    assert all(mistakes(found, step) for step in steps)
+
+
+# --- working on ---------------------------------------------------------------------------------------------------------------
+
+
+def at_point(found: Derivation, mistake: Mistake) -> tuple[evaluate.Values, evaluate.Values]:
+    """The right cotangents, and those of the student, at one point."""
+    right = points(found)[0]
+    forward = {k: v for k, v in right.items() if k in found.system.tensors}
+    return dict(right), followed(found, mistake, forward)
+
+
+def one(name: str, section: str, about: str, rule: str, by: str = "") -> tuple[Derivation, Mistake]:
+    found = derivation_of(name)
+    for step in reversed([s for s in found.steps if s.section == section and s.about == about]):
+        if by and step.result.lhs.by.key != by:
+            continue
+        for mistake in mistakes(found, step):
+            if mistake.rule == rule:
+                return found, mistake
+    raise AssertionError(f"{rule} does not apply")
+
+
+@pytest.mark.parametrize("section, about, by", [("gradient", "a", ""), ("partial", "C", "a"), ("differential", "C", "")])
+def test_a_lost_two_halves_all_that_follows(section: str, about: str, by: str) -> None:
+    right, mine = at_point(*one("single-neuron", section, about, "two_lost", by))
+    for key in ("a", "z", "w", "b", "a_prev"):
+        assert mine[cotangent(key)] == pytest.approx(right[cotangent(key)] / 2)
+
+
+def test_what_is_not_below_stays_right() -> None:
+    right, mine = at_point(*one("single-neuron", "partial", "z", "bias_stays", "w"))
+    assert mine["bar w"] == pytest.approx(right["bar z"] * (right["a_prev"] + right["b"]))
+    for key in ("a", "z", "b", "a_prev"):
+        assert mine[cotangent(key)] == pytest.approx(right[cotangent(key)])
+
+
+def test_a_wrong_cotangent_of_an_activation_reaches_the_error_signal() -> None:
+    """Although the sheet writes δ with ∂C/∂a taken in."""
+    found, mistake = one("classifier", "gradient", "a.1", "one_path")
+    right, mine = at_point(found, mistake)
+    slope = 1 - right["a.1"] ** 2
+    assert mine["bar z.1"] == pytest.approx(mine["bar a.1"] * slope)
+    assert mine["bar W.1"] == pytest.approx(np.outer(mine["bar a.1"] * slope, right["x"]))
+    assert differ((mine["bar W.1"],), (right["bar W.1"],))
+
+
+def test_a_lost_average_reaches_every_parameter() -> None:
+    found, mistake = one("mini-batch", "gradient", "C each", "count_lost")
+    right, mine = at_point(found, mistake)
+    n = right["N examples"]
+    for key in ("W.1", "b.1", "W.2", "b.2"):
+        assert mine[cotangent(key)] == pytest.approx(n * right[cotangent(key)])
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "heads"])
+def test_whoever_works_on_has_the_wrong_line_itself(name: str) -> None:
+    found = derivation_of(name)
+    at = points(found)[0]
+    for step in asked_about(found):
+        for mistake in mistakes(found, step)[:4]:
+            mine = followed(found, mistake, at)
+            assert set(mine) >= {cotangent(k) for k in found.gradients}
+            if step.section == "gradient":
+                again = value_at(mistake.wrong, mine)
+                assert np.allclose(mine[cotangent(step.about)], again), (step.about, mistake.rule)
+
+
+def test_without_a_mistake_the_way_is_the_derivation() -> None:
+    for name in NAMES:
+        found = derivation_of(name)
+        at = points(found)[0]
+        key = list(found.gradients)[-1]
+        step = found.of("gradient", key)[-1]
+        mine = followed(found, Mistake("sign", step, step.result), at)
+        for other in found.gradients:
+            assert np.allclose(mine[cotangent(other)], at[cotangent(other)], rtol=1e-8, atol=1e-10), (name, other)
+
+
+# --- the whole catalogue ------------------------------------------------------------------------------------------------------
+
+LAYERS = [specs.dense((2, name), (2, "identity"), loss="half_squared_error") for name in sorted(catalogue.activations())]
+LOSSES = [specs.dense((2, "tanh"), (2, last[0]), loss=loss) for loss, last in test_properties.LOSSES.items()]
+
+
+@pytest.mark.parametrize("examples", [None, 3])
+@pytest.mark.parametrize("text", LAYERS + LOSSES)
+def test_every_activation_and_loss(text: str, examples: int | None) -> None:
+    found = derived(text, examples)
+    for step in asked_about(found):
+        for mistake in mistakes(found, step):
+            for view in shown_in(found):
+                assert printed(mistake.wrong, view, found.system)
+            followed(found, mistake, points(found)[0])
+    for key in found.parameter_gradients:
+        assert mistakes(found, found.of("gradient", key)[-1])
+    assert any(m.rule.startswith(("slope", "softmax")) for s in asked_about(found) for m in mistakes(found, s)) or "id" in text
