@@ -71,9 +71,9 @@ def _worked_pass(composer: _Composer) -> list[Block]:
     if system.objective is not None:
         after, before = found.after[system.objective], found.values[system.objective]
         told: dict[str, object] = {
-            "rate": worked.number(found.rate),
-            "before": worked.number(before),
-            "after": worked.number(after),
+            "rate": found.rate_number(),
+            "before": found.number(system.objective),
+            "after": found.number(system.objective, after=True),
             "objective": composer.objective(),
             "flat": not any(np.any(found.values.get(cotangent(t.key), 0)) for t in system.parameters),
             "lower": float(after) < float(before),
@@ -94,8 +94,8 @@ def _value(composer: _Composer, key: str, found: worked.Pass, scalar: bool) -> V
         shown = views.shown(equation, composer.views[0], composer.system)
     numbers = None
     if scalar and equation is not None and not any(isinstance(n, Total) for n in nodes(equation.rhs)):
-        numbers = {e.key: worked.number(found.values[e.key]) for e in entries(equation.rhs)}
-    return Value(shown, worked.array(found.values[key]), numbers)
+        numbers = {e.key: found.number(e.key) for e in entries(equation.rhs)}
+    return Value(shown, found.array(key), numbers)
 
 
 def _stepped(composer: _Composer, tensor: Tensor, found: worked.Pass) -> Value:
@@ -103,11 +103,10 @@ def _stepped(composer: _Composer, tensor: Tensor, found: worked.Pass) -> Value:
     lhs = composer.derivation.gradients[tensor.key].lhs
     assert isinstance(lhs, Entry)
     shown = Equation(Entry.of(tensor.key), Entry.of(tensor.key))
-    step: tuple[Number, ...] = (worked.number(found.rate),)
+    step: tuple[Number, ...] = (found.rate_number(),)
     if tensor.shape == ():
-        old, gradient = found.values[tensor.key], found.values[lhs.key]
-        step = (worked.number(old), worked.number(found.rate), worked.number(gradient))
-    return Value(shown, worked.array(found.after[tensor.key]), step=step)
+        step = (found.number(tensor.key), found.rate_number(), found.number(lhs.key))
+    return Value(shown, found.array(tensor.key, after=True), step=step)
 
 
 def _gradient_value(composer: _Composer, key: str, found: worked.Pass, scalar: bool) -> Value:
@@ -120,8 +119,8 @@ def _gradient_value(composer: _Composer, key: str, found: worked.Pass, scalar: b
         shown = views.shown(equation, composer.views[0], composer.system)
     numbers = None
     if scalar:
-        numbers = {e.key: worked.number(found.values[e.key]) for e in entries(equation.rhs)}
-    return Value(shown, worked.array(found.values[lhs.key]), numbers)
+        numbers = {e.key: found.number(e.key) for e in entries(equation.rhs)}
+    return Value(shown, found.array(lhs.key), numbers)
 
 
 def _sizes(composer: _Composer, found: worked.Pass) -> list[tuple[Entry, Entry, Number, float]]:

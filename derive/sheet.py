@@ -28,7 +28,8 @@ class Line:
 
     continues: the left-hand side is that of the line above and is not written again. result: it is framed.
     general: which layer numbers are written as ℓ. names: the left-hand side is a short name that is
-    introduced here: δ = ∂C/∂z.
+    introduced here: δ = ∂C/∂z. blank: the number of the gap that stands for its right-hand side; asks: what is asked there.
+    number: of the gap that this line fills, in a key.
     """
 
     forms: tuple[Form, ...]
@@ -37,6 +38,9 @@ class Line:
     result: bool = False
     general: Mapping[int, str] = field(default_factory=dict)
     names: bool = False
+    blank: int | None = None
+    asks: tuple[str, ...] = ()
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ class Held:
     left: tuple[Form, ...]
     partial: Shown
     general: Mapping[int, str] = field(default_factory=dict)
+    blank: int | None = None
+    asks: tuple[str, ...] = ()
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,57 @@ class Figure:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
-Block = Lines | Partials | Prose | Text | Callout | Values | Table | Figure
+@dataclass(frozen=True)
+class Labelled:
+    """Formulas with a label before each: numbered lines of which one is wrong, or answers to choose from."""
+
+    rows: tuple[tuple[str, Line], ...]
+    boxes: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What earns points: a text of the templates, or a line."""
+
+    points: int
+    key: str
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class UsualError:
+    """A mal-rule of the catalogue, and the line as it then stands in the work."""
+
+    rule: str
+    line: Line
+
+
+@dataclass(frozen=True)
+class Task:
+    """A question with its solution.
+
+    id: by which answers name it. ask: what is asked. given: what stands under the question. height: of the room for the answer,
+    in millimetres; it does not depend on the numbers. target: what is to be found, in the words in which a student names it.
+    """
+
+    number: int
+    id: str
+    points: int
+    ask: Prose | Text
+    given: tuple[Any, ...] = ()
+    solution: tuple[Any, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    errors: tuple[UsualError, ...] = ()
+    hint: tuple[str, ...] = ()
+    space: Literal["lines", "box", "none"] = "lines"
+    height: int = 0
+    target: str = ""
+
+
+Block = Lines | Partials | Prose | Text | Callout | Values | Table | Figure | Labelled | Task
+
+Edition = Literal["worked", "homework", "solutions", "marking", "faded", "faded_solutions"]
+EDITIONS: tuple[Edition, ...] = ("worked", "homework", "solutions", "marking", "faded")
 
 
 @dataclass(frozen=True)
@@ -147,7 +204,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A whole sheet."""
+    """A whole sheet.
+
+    student: for whom a variant is, name and number. stamp: from what its numbers can be drawn again.
+    """
 
     title: str
     sections: tuple[Section, ...]
@@ -158,5 +218,8 @@ class Sheet:
     course: str = ""
     date: str = ""
     paper: str = "a4"
-    edition: str = "worked"
+    edition: Edition = "worked"
+    student: tuple[str, str] | None = None
+    stamp: str = ""
+    points: int = 0
     name: str = "sheet"

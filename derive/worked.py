@@ -1,269 +1,208 @@
-"""The worked numbers: nice ones, the pass forward and back, and one step of gradient descent."""
+"""The worked numbers: nice ones, the pass forward and back, and one step of gradient descent.
+
+Two ways lead to a pass. A sheet whose spec does not say what kind of numbers it wants has those of `small`, in floats. Where it
+does, and for every variant, `draw` takes them from `pools`, works them out exactly (`exact`), and keeps the first that nothing
+speaks against (`nice`). Either way the numbers that are printed are computed twice, and the gradients checked by a complex step.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sympy import Pow
 
-from . import evaluate
-from .catalogue import function
-from .errors import CheckFailed, SpecError
-from .evaluate import Array, Values
-from .sheet import Number
+from . import exact, nice, pools, seeds, small
+from .errors import SpecError
+from .evaluate import Values
+from .exact import Program, Slots
+from .given import exactly, given_exactly
+from .given import given as given_values
+from .passes import RATES, Pass, free, in_floats, in_floats_alone, require_agreement, require_slope
+from .probes import by_hand, degenerate, nearby, pattern, tolerance
+from .rounding import array, number
 from .spec import Spec
+from .spec.models import Style
 from .steps import Derivation
-from .system import System, Tensor, cotangent
-from .tensor import Elementwise, Entry
+from .structure import structure
+from .system import cotangent
+from .tensor import Elementwise
+from .walk import nodes
 
-RATES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001, 0.0001)
-DIGITS = 4
-"""Decimal places that are printed; the same rule for every number on a sheet."""
+__all__ = [
+    "RATES",
+    "Pass",
+    "array",
+    "by_hand",
+    "degenerate",
+    "draw",
+    "nearby",
+    "number",
+    "pattern",
+    "style_of",
+    "tolerance",
+    "work",
+]
 
+FINE_RATES = (*RATES[:-2], 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 
-@dataclass(frozen=True)
-class Pass:
-    """One pass with numbers: values and cotangents before, the rate, the parameters and the cost after one step."""
+ROUNDS = 400
+"""How many times numbers are drawn before the best so far are taken; each round costs a few hundredths of a millisecond."""
 
-    values: Values
-    rate: float
-    after: Values
-    given: frozenset[str]
+FEW_ROUNDS = 20
+LARGE = 40_000
+"""A system of more than a hundredth as many entries is drawn less often, down to a few rounds."""
 
 
 def work(spec: Spec, derivation: Derivation) -> Pass | None:
-    """The worked pass; None where there is no cost to work with (its gradients need a cotangent from outside)."""
+    """The worked pass of a sheet."""
+    if spec.numbers is not None:
+        return draw(spec, derivation, spec.seed)
     system = derivation.system
-    given = _given(spec, system)
+    given = given_values(spec, system)
     best: Pass | None = None
     for attempt in range(60 if len(system.equations) <= 40 else 1):
         rng = np.random.default_rng([spec.seed, attempt])
-        start = _drawn(system, rng) | given | {k: np.asarray(float(v)) for k, v in system.constants.items()}
-        with np.errstate(all="ignore"):
-            found = _pass(spec, derivation, start, frozenset(given))
+        start = small.drawn(system, rng) | given | {k: np.asarray(float(v)) for k, v in system.constants.items()}
+        found = in_floats_alone(spec, derivation, start, frozenset(given))
         if found is None:
             continue
         if best is None:
             best = found
-        if _nice(derivation, found):
+        if small.nice(derivation, found.values, found.after):
             best = found
             break
-    if best is not None:
-        _require_slope(derivation, best)
-    else:
+    if best is None:
         raise SpecError("with these values the forward pass is not a number", place=spec.place("values"))
+    require_slope(derivation, best)
     return best
 
 
-def _require_slope(derivation: Derivation, found: Pass) -> None:
-    """The printed gradients once more, at the printed numbers, against a complex step of the forward pass."""
+def style_of(spec: Spec, derivation: Derivation) -> Style:
+    """The kind of numbers of a spec's variants: what it says, else whole numbers where they stay exact, else decimal numbers."""
+    if spec.numbers is not None:
+        return spec.numbers
     system = derivation.system
-    if system.objective is None:
-        return
-    given = {k: v for k, v in found.values.items() if k in system.tensors}
-    rng = np.random.default_rng(7)
-    directions = {t.key: rng.normal(size=t.shape) for t in system.parameters if cotangent(t.key) in found.values}
-    with np.errstate(all="ignore"):
-        slope = float(evaluate.tilted(evaluate.run(system, evaluate.tilt(given, directions))[system.objective]))
-    parts = [float(np.sum(found.values[cotangent(k)] * d)) for k, d in directions.items()]
-    if not np.isfinite(slope):
-        return  # numbers so large that a step from them overflows; the formulas were checked at others
-    if not abs(sum(parts) - slope) <= 1e-7 * max(1e-9, abs(slope), *map(abs, parts), 0.0):
-        raise CheckFailed("the worked gradients do not agree with the forward pass at the worked numbers; nothing was printed")
+    return "integers" if len(system.equations) <= 12 and all(_rational(e.rhs) for e in system.equations) else "decimals"
 
 
-def _given(spec: Spec, system: System) -> Values:
-    out: Values = {}
-    for name, value in spec.values.items():
-        keys = [t.key for t in system.tensors.values() if name in _called(t) and t.role not in ("intermediate", "objective")]
-        if len(keys) != 1:
-            known = ", ".join(t.key for t in system.tensors.values() if t.role not in ("intermediate", "objective"))
-            many = "several tensors are" if len(keys) > 1 else "no given tensor is"
-            raise SpecError(f"{many} named `{name}`", place=spec.place("values", name), hint=f"given here: {known}")
-        tensor = system.tensors[keys[0]]
-        array = np.array(value, dtype=float)
-        if array.size == 1 and int(np.prod(tensor.shape)) == 1:  # 2 for a vector with one entry
-            array = array.reshape(tensor.shape)
-        if array.shape != tensor.shape:
-            raise SpecError(
-                f"`{name}` has shape {_shape(tensor.shape)}, but its value has shape {_shape(array.shape)}",
-                place=spec.place("values", name),
-            )
-        _allowed(spec, system, tensor, name, array)
-        out[tensor.key] = array
-    return out
-
-
-def _allowed(spec: Spec, system: System, tensor: Tensor, name: str, array: Array) -> None:
-    """Refuse a target that contradicts what the derivation uses: one that must add up to 1, or be a sign, or a bit."""
-    place = spec.place("values", name)
-    for fact in system.facts:
-        body = fact.pattern.args[0]
-        if isinstance(body, Entry) and body.key == tensor.key:
-            axis = body.indices.index(fact.pattern.args[1])
-            if not np.allclose(array.sum(axis=axis), float(fact.value)):
-                raise SpecError(f"the entries of `{name}` must add up to {fact.value}: the derivation uses it", place=place)
-    kinds = {"sign": (-1.0, 1.0), "bit": (0.0, 1.0)}
-    kind = system.remarks.get("targets", "")
-    if tensor.role == "target" and kind in kinds and not np.all(np.isin(array, kinds[kind])):
-        low, high = (f"{v:.0f}" for v in kinds[kind])
-        raise SpecError(f"with this loss each entry of `{name}` must be {low} or {high}", place=place)
-
-
-def _called(tensor: Tensor) -> set[str]:
-    """What a spec may call a tensor: W or W.2, and w where the sheet writes its entries so."""
-    names = {tensor.key, tensor.base}
-    return names | {n[0].lower() + n[1:] for n in names} if tensor.cased else names
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) if shape else "() (one number)"
-
-
-def _drawn(system: System, rng: np.random.Generator) -> Values:
-    """Small numbers that a person can follow."""
-    out: Values = {}
-    for tensor in system.tensors.values():
-        if tensor.role in ("intermediate", "objective"):
-            continue
-        out[tensor.key] = _target(system, tensor, rng) if tensor.role == "target" else _small(tensor, rng)
-    return out
-
-
-def _small(tensor: Tensor, rng: np.random.Generator) -> Array:
-    if tensor.role == "parameter":
-        wide = tensor.shape[-1] if len(tensor.shape) > 1 else 1
-        choice = [-1.0, -0.5, 0.5, 1.0, 1.5] if wide <= 4 else [-0.5, -0.2, -0.1, 0.1, 0.2, 0.5]
-        if len(tensor.shape) <= 1 and tensor.base[0] in "bB":
-            choice = [-0.5, 0.0, 0.5]
-    else:
-        choice = [-1.0, 0.5, 1.0, 2.0]
-    if int(np.prod(tensor.shape)) > 64:
-        return np.asarray(np.round(rng.normal(size=tensor.shape) / np.sqrt(tensor.shape[-1]), 1))
-    return np.asarray(rng.choice(choice, size=tensor.shape))
-
-
-def _target(system: System, tensor: Tensor, rng: np.random.Generator) -> Array:
-    kind = system.remarks.get("targets", "real")
-    if kind == "one_hot":
-        axis = next((a for a in range(len(tensor.shape)) if a != tensor.batch), None)
-        if axis is None:  # one class only
-            return np.ones(tensor.shape)
-        chosen = rng.integers(tensor.shape[axis], size=[n for a, n in enumerate(tensor.shape) if a != axis])
-        out = np.zeros(tensor.shape)
-        np.put_along_axis(out, np.expand_dims(np.asarray(chosen), axis), 1.0, axis)
-        return out
-    if kind == "sign":
-        return np.asarray(rng.choice([-1.0, 1.0], size=tensor.shape))
-    return np.asarray(rng.choice([0.0, 1.0], size=tensor.shape))
-
-
-def _pass(spec: Spec, derivation: Derivation, start: Values, given: frozenset[str]) -> Pass | None:
-    system = derivation.system
-    values = evaluate.run(system, start)
-    if not all(np.all(np.isfinite(v)) for v in values.values()):
-        return None
-    for seed in derivation.seeds:
-        values[cotangent(seed)] = np.ones(system.tensors[seed].shape)
-    for equation in derivation.gradients.values():
-        lhs = equation.lhs
-        assert isinstance(lhs, Entry)
-        values[lhs.key] = evaluate.evaluate(equation.rhs, values, lhs.indices)
-    if system.objective is None:
-        return Pass(values, 0.0, {}, given)
-    before = float(values[system.objective])
-    fallback: Pass | None = None
-    for rate in [float(spec.learning_rate)] if spec.learning_rate else RATES:
-        stepped = {
-            t.key: start[t.key] - (rate * values[cotangent(t.key)] if t.role == "parameter" and cotangent(t.key) in values else 0)
-            for t in system.tensors.values()
-            if t.key in start
-        }
-        after = evaluate.run(system, stepped)
-        found = Pass(values, rate, after, given)
-        if float(after[system.objective]) < before:
-            return found
-        fallback = fallback or found
-    return fallback
-
-
-def _nice(derivation: Derivation, found: Pass) -> bool:
-    """No dead unit, nothing saturated, nothing huge, and a step that pays."""
-    system = derivation.system
-    if system.objective is not None and not float(found.after[system.objective]) < 0.95 * float(found.values[system.objective]):
-        return False
-    parameters = [t for t in system.parameters if cotangent(t.key) in found.values]
-    for tensor in parameters:
-        gradient = found.values[cotangent(tensor.key)]
-        if not np.any(np.abs(gradient) > 1e-3) or np.max(np.abs(gradient)) > 50:
+def _rational(expr: Any) -> bool:
+    for node in nodes(expr):
+        if node.is_Function or (isinstance(node, Pow) and not node.exp.is_Integer):
             return False
-        if np.mean(np.abs(gradient) > 1e-10) < (0.5 if _kinked(system) else 0.95):  # a unit that learns nothing teaches little
-            return False
-        if gradient.ndim == 0 and not 0.02 < abs(float(gradient)) < 20:
-            return False
-    for key in _kinked(system):
-        value = found.values[key]
-        if value.size > 1 and not (np.any(value > 0) and np.any(value < 0)):
-            return False  # both branches of the activation should be seen at work
-    for tensor in system.of_role("intermediate"):
-        value = found.values[tensor.key]
-        if value.size <= 64 and (np.max(np.abs(value)) > 20 or not np.any(value)):
-            return False
-        if tensor.signal and tensor.batch is None and value.ndim == 1 and np.any(value == 0):
-            return False
+        if isinstance(node, Elementwise):
+            from .catalogue import function
+
+            if not _rational(function(node.name).definition):
+                return False
     return True
 
 
-def _kinked(system: System) -> list[str]:
-    """The pre-activations whose activation has a kink."""
-    found = [e.rhs for e in system.equations if isinstance(e.rhs, Elementwise) and isinstance(e.rhs.argument, Entry)]
-    return [f.argument.key for f in found if isinstance(f.argument, Entry) and function(f.name).record.kink is not None]
+def draw(spec: Spec, derivation: Derivation, seed: int, attempt: int = 0, given: Mapping[str, Any] | None = None) -> Pass:
+    """The numbers of one variant, and the pass with them. The same on every machine, and in every version of NumPy.
 
-
-def number(value: Any, places: int | None = None) -> Number:
-    """A number as it is printed: short where it is exact, with four decimal places where it is not, rounded half away from zero.
-
-    A small number is printed with four significant digits instead. `places` fixes the number of decimals, for a column.
+    attempt: another one where a variant is refused. given: numbers by the key of their tensor, instead of the spec's.
+    Raises SpecError where no pass exists.
     """
-    value = float(value)
-    if value == 0:
-        return Number("0" if places is None else f"{0:.{places}f}", True)
-    if abs(value) >= 1e7:
-        return _scientific(value)
-    exact_in = Decimal(repr(value))
-    rounded = exact_in.quantize(Decimal(1).scaleb(-DIGITS), ROUND_HALF_UP)
-    exact = abs(float(rounded) - value) <= 1e-12 * max(1.0, abs(value))
-    if places is not None:
-        return Number(f"{exact_in.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}", exact)
-    if abs(value) < 5 * 10**-DIGITS:
-        return _scientific(value)
-    text = f"{rounded:f}"
-    return Number(text.rstrip("0").rstrip(".") if exact else text, exact)
+    system = derivation.system
+    style = style_of(spec, derivation)
+    fixed = given_exactly(spec, system) if given is None else {k: exactly(v) for k, v in given.items()}
+    always = fixed | {k: exactly(v) for k, v in system.constants.items()}
+    anything = any(k not in always for k in free(system))
+    program = exact.compiled(derivation)
+    best: Pass | None = None
+    fewest = 10**9
+    lines = len(program.forward) + len(program.backward) if program else LARGE
+    rounds = max(FEW_ROUNDS, min(ROUNDS, LARGE // lines)) if anything else 1
+    for turn in range(rounds):
+        limits = (nice.TIGHT if 2 * turn < rounds else nice.LOOSE)[style]
+        numbers = pools.drawn(derivation, style, seeds.words(seed, attempt, turn), always) | always
+        if program is None:
+            start = {k: v.astype(float) for k, v in numbers.items()}
+            candidate = in_floats_alone(spec, derivation, start, frozenset(fixed))
+            faults = len(degenerate(derivation, candidate)) if candidate else fewest
+        else:
+            candidate, faults = _exact_pass(spec, derivation, program, numbers, fixed, limits, fewest)
+        if candidate is not None and faults < fewest:
+            best, fewest = candidate, faults
+        if fewest == 0:
+            break
+    if best is None:
+        raise SpecError("with these values the forward pass is not a number", place=spec.place("values"))
+    if best.exact:
+        best = in_floats(derivation, best)
+        require_agreement(derivation, best)
+    require_slope(derivation, best)
+    return replace(best, style=style, seed=seed, attempt=attempt)
 
 
-def _scientific(value: float) -> Number:
-    mantissa, exponent = f"{value:.3e}".split("e")
-    mantissa = mantissa.rstrip("0").rstrip(".")
-    return Number(rf"{mantissa} \cdot 10^{{{int(exponent)}}}", float(f"{mantissa}e{exponent}") == value)
+def _exact_pass(
+    spec: Spec, derivation: Derivation, program: Program, numbers: Values, fixed: Values, limits: nice.Limits, fewest: int
+) -> tuple[Pass | None, int]:
+    """A pass on exact numbers, and how many faults it has; None as soon as it has as many as the best so far."""
+    system = derivation.system
+    slots = program.start(numbers)
+    found = _found(program, slots)
+    faults: dict[str, None] = {}
+
+    def enough(more: Any) -> bool:
+        for fault in more:
+            faults[fault] = None
+            if len(faults) >= fewest:
+                return True
+        return False
+
+    if enough(nice.in_given(derivation, found, fixed)) or not exact.run(program.forward, slots):
+        return None, fewest
+    if enough(nice.forward(derivation, found, limits, fixed)) or not exact.run(program.backward, slots):
+        return None, fewest
+    if enough(nice.backward(derivation, found, limits, fixed)):
+        return None, fewest
+    rate, after = _stepped(spec, derivation, program, slots, numbers)
+    if after is not None and enough(nice.step(derivation, _found(program, slots, after))):
+        return None, fewest
+    if system.objective is not None and after is None:
+        return None, fewest
+    keys = list(program.places)
+    values = {k: program.array(slots, k) for k in keys}
+    moved = {k: program.array(after, k) for k in system.tensors} if after is not None else {}
+    return Pass({}, float(rate), {}, frozenset(fixed), values, moved, rate), len(faults)
 
 
-def array(values: Array) -> tuple[Any, ...] | Number:
-    """An array of numbers as they are printed; what is zero but for rounding is printed as zero.
+def _found(program: Program, slots: Slots, after: Slots | None = None) -> nice.Found:
+    def at(where: Slots) -> Callable[[str], Slots]:
+        return lambda key: where[program.places[key].start : program.places[key].stop]
 
-    In an array that is not exact all numbers have the same decimals; one too small for them is written out on its own.
+    def arguments() -> Any:
+        return ((called, node(slots)) for called, node in program.arguments)
+
+    return nice.Found(at(slots), arguments, at(after) if after is not None else None)
+
+
+def _stepped(spec: Spec, derivation: Derivation, program: Program, slots: Slots, numbers: Values) -> tuple[Any, Slots | None]:
+    """The rate, and the slots after one step with it: the largest that lowers the cost by a twentieth, if there is one.
+
+    A step so large that units die of it lowers the cost, too, but is no example of descent.
     """
-    if values.ndim == 0:
-        return number(values)
-    scale = float(np.max(np.abs(values))) if values.size else 0.0
-    clean = np.where(np.abs(values) < 1e-13 * max(1.0, scale), 0.0, values)
-    places = None if all(number(v).exact for v in clean.flat) else DIGITS
-    return _rows(clean, places)
-
-
-def _rows(values: Array, places: int | None) -> tuple[Any, ...] | Number:
-    if values.ndim:
-        return tuple(_rows(v, places) for v in values)
-    small = 0 < abs(float(values)) < 5 * 10 ** -(DIGITS + 1)
-    return number(values, None if small or float(values) == 0 else places)
+    system = derivation.system
+    if system.objective is None:
+        return 0, None
+    place = program.places[system.objective].start
+    fallback: tuple[bool, Any, Slots] | None = None
+    corners = [slot for key in structure(derivation).kinked for slot in program.places[key]]
+    for rate in map(exact.as_exact, [spec.learning_rate] if spec.learning_rate else FINE_RATES):
+        after = program.start(numbers)
+        for tensor in system.parameters:
+            if cotangent(tensor.key) in program.places and tensor.key in derivation.gradients:
+                for slot, slope in zip(program.places[tensor.key], program.places[cotangent(tensor.key)], strict=True):
+                    after[slot] = slots[slot] - rate * slots[slope]
+        if not exact.run(program.forward, after):
+            continue
+        if after[place] < 0.95 * slots[place] and all((after[c] > 0) == (slots[c] > 0) for c in corners):
+            return rate, after
+        lower = bool(after[place] < slots[place])
+        if fallback is None or (lower and not fallback[0]):
+            fallback = (lower, rate, after)
+    return (fallback[1], fallback[2]) if fallback else (0, None)

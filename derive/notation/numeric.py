@@ -9,6 +9,8 @@ from sympy import Expr
 from ..sheet import Number
 from ..tensor import Entry
 from .latex import Printer
+from .latex_scalars import Text, brackets
+from .precedence import BINDING
 from .symbols import Symbols
 
 
@@ -21,7 +23,13 @@ class NumberPrinter(Printer):
 
     def entry(self, entry: Entry) -> str:
         text = self.numbers[entry.key].text
-        return f"({text})" if text.startswith("-") or r"\cdot" in text else text
+        return brackets(text) if text.startswith("-") or r"\cdot" in text else text
+
+    def _scalar(self, expr: Expr) -> Text:
+        found = super()._scalar(expr)
+        if isinstance(expr, Entry) and found.latex.startswith(r"\frac"):
+            return Text(found.latex, BINDING["product"])  # the square of 1/3 is not 1²/3
+        return found
 
     def _side_by_side(self, parts: Sequence[Expr], first: bool = True) -> str:
         return r" \cdot ".join(self.text(part).within("product") for part in parts)

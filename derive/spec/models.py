@@ -31,9 +31,13 @@ from ..fields import (
 )
 from ..records import LayerRecord
 from . import shorthand
+from .homework import Homework
 from .nodes import Node
 
 ROLES = {"inputs": "an input", "parameters": "a parameter", "targets": "a target", "constants": "a constant"}
+
+Style = Literal["integers", "fractions", "decimals"]
+"""The kind of numbers that the worked pass is drawn from."""
 
 BATCH_SIZE = 4
 """The number of training examples in a batch view, where the spec does not say another."""
@@ -206,6 +210,11 @@ class Spec(Part):
         "The others are chosen from the seed.",
     )
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(1, description="Another seed, other numbers.")
+    numbers: Style | None = Field(
+        None,
+        description="What kind of numbers the worked pass has: small whole numbers, fractions, or short decimal numbers. They "
+        "stay exact as long as the equations allow; what does not is rounded to four decimals.",
+    )
     learning_rate: Positive | None = Field(None, description="The step of the gradient step that is worked in numbers.")
     glyphs: dict[Reference, Glyph] = Field(
         default_factory=dict,
@@ -213,6 +222,7 @@ class Spec(Part):
         examples=[{"h_prev": "h_{t-1}"}],
     )
     paper: Literal["a4", "letter"] = Field("a4", description="The size of the paper.")
+    homework: Homework | None = Field(None, description="The questions of the homework that belongs to the sheet.")
     define: dict[Name, LayerRecord] = Field(
         default_factory=dict, description="Kinds of layers of your own, each as its equations."
     )
