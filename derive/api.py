@@ -15,23 +15,26 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from . import chain, compose, network, render, spec, story, verify
+from . import chain, compose, looks, network, render, spec, story, verify
 from .catalogue import functions, layers, losses, vectors
 from .derivation import derive as _derive
 from .errors import DeriveError, SpecError
 from .escape import escape
 from .notation.symbols import Labels, Symbols
 from .notation.views import View
-from .sheet import Sheet
+from .sheet import Edition, Sheet
 from .spec import Spec
 from .steps import Derivation
 from .system import COUNT, System
 from .verify import Check
 
 
-def load(source: str | Path, views: Sequence[str] = ()) -> Spec:
-    """Read and validate a spec; `views` overrules the views it asks for. Raises SpecError."""
-    found = spec.load(source)
+def load(source: str | Path, views: Sequence[str] = (), **look: Any) -> Spec:
+    """Read and validate a spec; `views` overrules the views it asks for. Raises SpecError.
+
+    look: `theme`, `templates`, `language`, `paper`, `size`, `sides`, which go before what the spec says (`looks.chosen`).
+    """
+    found = looks.chosen(spec.load(source), **look)
     return found.model_copy(update={"view": tuple(views)}) if views else found
 
 
@@ -114,21 +117,73 @@ def sheet(found: Spec, derivation: Derivation | None = None) -> Sheet:
     return compose.compose(found, derivation, checks, derivation.asked)
 
 
+def homework(found: Spec, derivation: Derivation | None = None, variant: Any = None) -> Sheet:
+    """The checked sheet with questions, their solutions and marks; `edition` makes of it what is handed out."""
+    from .questions.homework import homework as composed
+
+    derivation = derivation or derive(found)
+    checks = check(derivation)
+    verify.require(checks)
+    return composed(found, derivation, checks, derivation.asked, variant)
+
+
+def sheet_name(found: Spec) -> str:
+    """The short name of a spec's sheet, from its file or its title."""
+    return compose.name_of(found)
+
+
+def edition(found: Sheet, which: str) -> Sheet:
+    """An edition of a homework: `homework`, `solutions` or `marking`."""
+    from .questions.homework import edition as of
+
+    return of(found, which)
+
+
+def sheets(found: Spec, editions: Sequence[str] = ("worked",)) -> dict[str, Sheet]:
+    """The sheets of several editions, by what is added to the file's name: "", "-homework", "-faded-1", …"""
+    derivation = derive(found)
+    out: dict[str, Sheet] = {}
+    whole: Sheet | None = None
+    for which in dict.fromkeys(editions):
+        if which == "worked":
+            out[""] = sheet(found, derivation)
+        elif which == "faded":
+            rungs, key = faded(found, derivation)
+            out |= {f"-faded-{rung}": one for rung, one in enumerate(rungs, start=1)}
+            out["-faded-solutions"] = key
+        else:
+            whole = whole or homework(found, derivation)
+            out[f"-{which}"] = edition(whole, which)
+    return out
+
+
+def faded(found: Spec, derivation: Derivation | None = None) -> tuple[tuple[Sheet, ...], Sheet]:
+    """The worked sheet with gaps, one sheet for each rung of the ladder, and the key to all gaps."""
+    from .questions import faded as ladder
+    from .spec.homework import Homework
+
+    whole = sheet(found, derivation)
+    settings = (found.homework or Homework()).faded
+    return ladder.rungs(whole, settings), ladder.key(whole)
+
+
 def tex(found: Sheet, fragment: bool = False) -> str:
     """A sheet as LaTeX: a whole document, or its body alone."""
     return render.latex(found, fragment)
 
 
-def style() -> dict[str, str]:
-    """The files that a sheet's LaTeX needs beside it."""
-    return render.style()
+def style(found: Sheet | None = None) -> dict[str, str | bytes]:
+    """The files that a sheet's LaTeX needs beside it; without a sheet, those that every one needs."""
+    return render.style(found.look if found else None)
 
 
 def pdf(source: str | Path, output: Path) -> Path:
     """A spec's sheet as PDF."""
     from .typeset import typeset
 
-    typeset(tex(sheet(load(source))), output, files=style())
+    found = sheet(load(source))
+    looks.require_font(found.look)
+    typeset(tex(found), output, files=style(found))
     return output
 
 

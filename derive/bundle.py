@@ -6,7 +6,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 
-from . import render
+from .templating import folder
 
 WORDS = "bundle.txt"
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -31,5 +31,5 @@ def bundle(sheets: Mapping[str, str], style: Mapping[str, str]) -> bytes:
 
 
 def _readme(names: list[str]) -> str:
-    words = (render.templates() / "latex" / WORDS).read_text("utf-8")
+    words = (folder() / "latex" / WORDS).read_text("utf-8")
     return words.replace("%%SHEETS%%", "\n".join(f"    {name}" for name in names)).replace("%%FIRST%%", names[0])

@@ -14,6 +14,7 @@ from pathlib import Path
 from . import arithmetic, chain, groups, notes, results, story, worked
 from .catalogue import functions
 from .groups import Run
+from .looks import look
 from .notation import latex, symbols, views
 from .notation.arrays import ArrayEquation, Softmax, parts
 from .notation.views import View
@@ -49,13 +50,20 @@ MANY_ROWS = 8
 
 
 class _Composer:
-    def __init__(self, spec: Spec, derivation: Derivation, checks: Sequence[Check], asked: tuple[View, ...]) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        derivation: Derivation,
+        checks: Sequence[Check],
+        asked: tuple[View, ...],
+        numbers: worked.Pass | None = None,
+    ) -> None:
         self.spec = spec
         self.derivation = derivation
         self.system = derivation.system
         self.checks = checks
         self.views = asked
-        self.pass_ = worked.work(spec, derivation)
+        self.pass_ = numbers if numbers is not None else worked.work(spec, derivation)
         self.named_signal = False
         self.symbols = symbols.Symbols(self.system, spec.labels, dict(spec.glyphs))
 
@@ -80,8 +88,8 @@ class _Composer:
             author=spec.author or "",
             course=spec.course or "",
             date=str(spec.date or ""),
-            paper=spec.paper,
-            name=_name(spec),
+            look=look(spec),
+            name=name_of(spec),
             sections=tuple(s for s in sections if s.blocks),
             symbols=self.symbols,
             views=self.views,
@@ -380,7 +388,7 @@ def _key(equation: Equation) -> str:
     return equation.lhs.key
 
 
-def _name(spec: Spec) -> str:
+def name_of(spec: Spec) -> str:
     """What labels call the sheet: its file's name, or its title where it has none, in characters that a label may have."""
     place = spec.place("title")
     stem = Path(place.file).stem if place is not None and place.file and not place.file.startswith("<") else spec.title

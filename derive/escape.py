@@ -86,6 +86,19 @@ def escape(text: str) -> NoEscape:
     return NoEscape(_LIGATURES.sub("{}", "".join(pieces)))
 
 
+def plainly(text: str) -> NoEscape:
+    r"""The same text where a PDF holds plain characters and no formulas, such as its title: signs of mathematics by their number.
+
+    `\unichar` is hyperref's, and means a character of Unicode, in decimals.
+
+    >>> plainly("σ & b")
+    '\\unichar{963} \\& b'
+    """
+    escape(text)
+    signs = (c if c in PLAIN or c in SPECIAL else rf"\unichar{{{ord(c)}}}" for c in unicodedata.normalize("NFC", text))
+    return NoEscape("".join(str(escape(piece)) if len(piece) == 1 else piece for piece in signs))
+
+
 def _character(character: str, text: str) -> str:
     if character in SPECIAL:
         return SPECIAL[character]

@@ -16,14 +16,14 @@ from .system import COUNT, Equation, System, cotangent, is_cotangent, lhs_of, pr
 from .walk import entries
 
 
-def draw(figure: Figure, sheet: Sheet, printer: Printer) -> str:
-    """A figure as TikZ."""
+def draw(figure: Figure, sheet: Sheet, printer: Printer, words: Mapping[str, str]) -> str:
+    """A figure as TikZ. `words`: `slope`, and `more`, which says how many columns were left out."""
     if figure.kind == "network":
-        return _network(figure.content, sheet, printer)
+        return _network(figure.content, sheet, printer, words["more"])
     if figure.kind == "graph":
         derivation, equations, general = figure.content
         return _graph(derivation, equations, general, sheet)
-    return _plot(figure.content, sheet, printer)
+    return _plot(figure.content, sheet, printer, words["slope"])
 
 
 def name(key: str, sheet: Sheet, printer: Printer) -> str:
@@ -52,7 +52,7 @@ def flat(latex: str) -> str:
     return latex
 
 
-def _network(system: System, sheet: Sheet, printer: Printer) -> str:
+def _network(system: System, sheet: Sheet, printer: Printer, more: str) -> str:
     columns: list[Column] = []
     places: dict[str, int] = {}
     scalar = all(t.shape == () for t in system.tensors.values())
@@ -69,7 +69,7 @@ def _network(system: System, sheet: Sheet, printer: Printer) -> str:
     cost = f"${printer.symbols.cost()}$" if system.objective and printer.symbols else None
     targets = [t.key for t in system.of_role("target")]
     target = f"${name(targets[0], sheet, printer)}$" if targets else None
-    return network(columns, cost=cost, target=target)
+    return network(columns, cost=cost, target=target, more=more)
 
 
 def _column(
@@ -128,14 +128,14 @@ def _graph(derivation: Derivation, equations: Sequence[Equation], general: Mappi
     return computation_graph(drawn, edges)
 
 
-def _plot(content: dict[str, Any], sheet: Sheet, printer: Printer) -> str:
+def _plot(content: dict[str, Any], sheet: Sheet, printer: Printer, slope: str) -> str:
     curves = [
         Curve(
             points,
             f"${name(given.key, sheet, printer)} = {value.text}$",
             style,
             tangent,
-            rf"slope ${steep.text}$",
+            rf"{slope} ${steep.text}$",
         )
         for given, value, points, style, tangent, steep in content["curves"]
     ]

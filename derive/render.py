@@ -9,76 +9,43 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from . import descriptions, pictures, tables
-from .catalogue import rules
+from .catalogue import losses, malrules, rules
 from .drawing import text_width
 from .escape import escape
 from .figures import FIGURE_PREAMBLE
+from .looks import Look, Strip
 from .notation import views
 from .notation.arrays import ArrayEquation
 from .notation.latex import Printer
 from .notation.latex_scalars import MANY_HELD, unbroken
 from .notation.numeric import NumberPrinter
-from .sheet import Figure, Line, Number, Sheet, Text, Value
+from .sheet import Figure, Held, Line, Number, Sheet, Text, Value
 from .system import Equation, cotangent
-from .tensor import Entry
+from .templating import Macros, environment, explained, folder, macros, safe
+from .tensor import Entry, Partial
+from .words import ENGLISH, Words
 
 STYLE = "derive-sheets.sty"
-
-
-def templates() -> Path:
-    """The folder of the templates: inside an installed package, or beside it in the source tree."""
-    here = Path(__file__).resolve().parent
-    inside = here / "_templates"
-    return inside if inside.is_dir() else here.parent / "templates"
 
 
 def latex(sheet: Sheet, fragment: bool = False) -> str:
     """The sheet as LaTeX: a whole document, or its body alone."""
     writer = _Writer(sheet)
-    name = "fragment.tex" if fragment else "document.tex"
-    text = _environment().get_template(name).render(sheet=sheet, **writer.tools())
+    with explained(writer.own):
+        text = environment(writer.own).get_template("fragment.tex" if fragment else "document.tex").render(writer.all_tools())
     return re.sub(r"\n\s*\n(?:\s*\n)*", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
 
 
-def style() -> dict[str, str]:
-    """The files that a sheet needs beside it: the style, with what the pictures want."""
-    text = (templates() / "latex" / STYLE).read_text("utf-8")
-    return {STYLE: text.replace("%%FIGURES%%", FIGURE_PREAMBLE.strip())}
-
-
-@lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates() / "latex"),
-        block_start_string="((*",
-        block_end_string="*))",
-        variable_start_string="(((",
-        variable_end_string=")))",
-        comment_start_string="((=",
-        comment_end_string="=))",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        finalize=_safe,
-        extensions=["jinja2.ext.do"],
-    )
-    return environment
-
-
-def _safe(value: Any) -> Any:
-    """What a template prints: TeX that is marked as such, or text, escaped."""
-    if isinstance(value, Markup):
-        return value
-    return Markup(escape(str(value)))
+def style(look: Look | None = None) -> dict[str, str | bytes]:
+    """The files that a sheet needs beside it: the style, with what the pictures want, and the logo of its theme."""
+    text = (folder() / "latex" / STYLE).read_text("utf-8")
+    return {STYLE: text.replace("%%FIGURES%%", FIGURE_PREAMBLE.strip()), **(look.files if look else {})}
 
 
 COLUMN = 7.2
@@ -97,7 +64,10 @@ def _longest(latex: str) -> float:
     return max(text_width(f"${piece}$") for piece in pieces)
 
 
-_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+MACROS = ("blocks", "questions")
+"""The files of macros: a template calls `blocks.lines`."""
+
+_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 class _Writer:
@@ -107,6 +77,17 @@ class _Writer:
         self.sheet = sheet
         self.taught: set[str] = set()
         self.heads = False
+        self.own = sheet.look.templates
+        self.language = sheet.look.language
+
+    def all_tools(self) -> dict[str, Any]:
+        """The functions, the words and the macros of blocks: all that a template sees."""
+        tools: dict[str, Any] = {"sheet": self.sheet, **self.tools()}
+        tools |= {name: Macros([]) for name in MACROS}  # they call each other
+        self.prose = tools["prose"] = tools["homework"] = Words(self.language, self.own, tools)
+        for name in MACROS:
+            tools[name].add(macros(self.own, f"{name}.tex", tools))
+        return tools
 
     def tools(self) -> dict[str, Any]:
         return {
@@ -123,21 +104,82 @@ class _Writer:
             "number": self.number,
             "sentence": self.sentence,
             "start_section": self.start_section,
-            "about": lambda n: Markup(("" if n.exact else "about ") + f"${n.text}$"),
+            "about": lambda n: self.number(n) if n.exact else self.prose.find("roughly", (self.number(n),)),
+            "title": self.title,
+            "look": self.sheet.look,
+            "running": self.running,
+            "changed": self.changed,
+            "strip": self.strip,
+            "margins": self.margins,
             "take_heads": self.take_heads,
             "layer": self.layer,
             "kind": lambda block: type(block).__name__,
             "by_twos": self.by_twos,
             "zeros": self.zeros,
             "whole": self.whole_equation,
+            "hint": self.hint,
+            "reason": self.reason,
+            "gap_number": self.gap_number,
+            "held_cell": self.held_cell,
+            "inline": self.inline,
+            "malrule": self.malrule,
             "raw": lambda item: Markup(self.math(item)[1:-1]),
-            "count": lambda n: _WORDS[n] if n < len(_WORDS) else str(n),
+            "count": self.count,
             "given_rows": self.given_rows,
             "gradient_rows": self.gradient_rows,
             "size_rows": self.size_rows,
             "explore_head": lambda block: [Markup(rf"\(\displaystyle {self.math(c)[1:-1]}\)") for c in block.rows[0]],
             "explore_rows": lambda block: [[self.math(c) for c in row] for row in block.rows[1:]],
         }
+
+    def tex(self, latex: str) -> Markup:
+        """A formula, or a text with formulas, as TeX; numbers get the decimal mark of the language."""
+        mark = self.prose.language["decimal"]
+        return Markup(latex if mark == "." else _POINT.sub("{,}" if mark == "," else mark, latex))
+
+    def count(self, n: int) -> str:
+        """A small number in words."""
+        known = self.prose.table("counts")
+        return str(known[n]) if n < len(known) else str(n)
+
+    def title(self, group: str, name: str) -> str:
+        """What a record of the catalogue is called."""
+        return self.prose.record(group, name, "title", losses()[name].title)
+
+    def strip(self, texts: Strip, stands: str, even: bool) -> Markup:
+        """Head or foot of a page, mirrored on even ones; a text of several lines stands at its top (t) or bottom (b)."""
+        parts = [self.running(text) for text in (texts.left, texts.centre, texts.right)]
+        left, centre, right = reversed(parts) if even else parts
+        middle = rf"{centre}\hfil" if centre else ""
+        return Markup(rf"\footnotesize \dsedge{{{stands}}}{{{left}}}\hfil{middle}{right}")
+
+    def margins(self) -> Markup:
+        """The options of the package geometry."""
+        look = self.sheet.look
+        m = look.theme.margins
+        if m.top == m.inner == m.outer:
+            options = [f"margin={m.top}mm", f"bottom={m.bottom}mm"]
+        else:
+            options = [f"top={m.top}mm", f"bottom={m.bottom}mm", f"inner={m.inner}mm", f"outer={m.outer}mm"]
+        logo = look.theme.logo.height if look.theme.logo else 0
+        if look.shows("header", "logo"):
+            options += [f"headheight={logo + 1}mm", "headsep=6mm", "includehead"]
+        elif look.has_head:
+            options += [f"headheight={round(1.5 * look.size)}pt"]
+        if look.shows("footer", "logo"):
+            options += [f"footskip={logo + 6}mm", "includefoot"]
+        return Markup(",".join(options))
+
+    def running(self, text: str) -> Markup:
+        """A text for head or foot; what stands in braces is put in by TeX."""
+        parts = re.split(r"\{(\w+)\}", text)
+        shown = [rf"\dsput{part}{{}}" if place % 2 else escape(part) for place, part in enumerate(parts)]
+        return Markup("".join(shown))
+
+    def changed(self) -> dict[str, str]:
+        """The words inside formulas that are not those of the style file, which are English."""
+        ours: dict[str, str] = Words(ENGLISH, None, {}).table("fixed")
+        return {key: word for key, word in self.prose.table("fixed").items() if word != ours.get(key)}
 
     def start_section(self) -> Markup:
         """Column heads stand once in each section."""
@@ -159,14 +201,16 @@ class _Writer:
     def math(self, item: Any, general: Mapping[int, str] | None = None) -> Markup:
         """Anything mathematical, inline."""
         if isinstance(item, Number):
-            return Markup(f"${item.text}$")
+            return self.number(item)
+        if isinstance(item, str):
+            raise TypeError("a text is not mathematics")
         printer = self.printer(general)
         if isinstance(item, Equation | ArrayEquation):
             lhs, rhs = printer.equation(item)
-            return Markup(f"${unbroken(f'{lhs} = {rhs}')}$")
+            return self.tex(f"${unbroken(f'{lhs} = {rhs}')}$")
         if isinstance(item, Entry) and not item.indices:
             return Markup(f"${self.whole(item, general)}$")
-        return Markup(f"${unbroken(printer.side(item))}$")
+        return self.tex(f"${unbroken(printer.side(item))}$")
 
     def whole(self, entry: Entry, general: Mapping[int, str] | None = None) -> str:
         """A tensor as a whole: a capital where it is a matrix in this view."""
@@ -180,7 +224,10 @@ class _Writer:
             lhs, rhs = printer.equation(form.shown)
             if line.names:
                 lhs = rf"{lhs} = {printer.spelt_out(form.shown.lhs)}"
-            out.append({"view": form.view, "lhs": Markup(lhs), "rhs": Markup(rhs)})
+            if line.blank is not None:
+                rhs = rf"\dsblank{{{line.blank}}}"
+            lhs = f"{self.gap_number(line)}{lhs}"
+            out.append({"view": form.view, "lhs": self.tex(lhs), "rhs": self.tex(rhs)})
         return out
 
     def rule(self, keys: tuple[str, ...]) -> Markup:
@@ -189,13 +236,49 @@ class _Writer:
         shown = []
         for key in dict.fromkeys(keys):
             record = known[key]
-            title = escape(record.title)
+            title = escape(self.prose.record("rules", key, "title", record.title))
             if key in self.taught:
                 shown.append(rf"\dsrule{{{title}}}")
             else:
                 self.taught.add(key)
-                shown.append(rf"\dsrule{{{title}}}: {escape(record.say)}")
+                shown.append(rf"\dsrule{{{title}}}: {escape(self.prose.record('rules', key, 'say', record.say))}")
         return Markup("; ".join(shown) if any(": " in s for s in shown) else ", ".join(shown))
+
+    def record(self, group: str, key: str, record: Any) -> tuple[Markup, Markup]:
+        """Title and text of a rule, in the language."""
+        title, say = (self.prose.record(group, key, field, getattr(record, field)) for field in ("title", "say"))
+        return safe(title), safe(say)
+
+    def reason(self, line: Line, words: Any) -> Markup:
+        """The rules of a line, or the question for them."""
+        return safe(words.label("which_rule")) if "rule" in line.asks else self.rule(line.rules)
+
+    def gap_number(self, item: Line | Held) -> Markup:
+        """The number of the gap that this fills, before it."""
+        return Markup("" if item.number is None else rf"\dsgap{{{item.number}}}")
+
+    def held_cell(self, row: Held, shown: Any) -> Markup:
+        """One cell of a partial; a gap where it is blank."""
+        if row.blank is None:
+            return self.whole_equation(shown, row.general)
+        lhs, _ = self.printer(row.general).equation(shown)
+        if "held" in row.asks and isinstance(shown.lhs, Partial):  # what is held is asked for: the subscript must not tell
+            lhs = self.printer(row.general).side(Partial(shown.lhs.of, shown.lhs.by))
+        return Markup(rf"{lhs} \allowbreak = \dsblank{{{row.blank}}}")
+
+    def inline(self, item: Any) -> Markup:
+        """Like `math`, with derivatives on one line: ∂C/∂w."""
+        found = self.math(item)
+        return Markup(f"${pictures.flat(found[1:-1])}$")
+
+    def hint(self, keys: tuple[str, ...]) -> Markup:
+        """The rules of the next step, in the reader's words."""
+        return Markup("; ".join(": ".join(self.record("rules", key, rules()[key])) for key in dict.fromkeys(keys)))
+
+    def malrule(self, key: str) -> dict[str, Markup]:
+        """What a usual error is called, and what to say to the student."""
+        title, say = self.record("malrules", key, malrules()[key])
+        return {"title": title, "say": say}
 
     def by_twos(self, cells: list[dict[str, Any]], asked: tuple[str, ...]) -> list[tuple[Markup, Markup]]:
         """The cells in the places of their views, two in a row; what a view has no form for is left empty."""
@@ -207,7 +290,7 @@ class _Writer:
             if text not in seen:
                 shown.append(text)
             seen.add(text)
-        if any(_longest(text) > COLUMN for text in shown):  # too long for a column: one below the other
+        if any(_longest(text) > COLUMN * 11 / self.sheet.look.size for text in shown):  # too long for a column: one below the other
             shown = [piece for text in shown for piece in (text, Markup(""))]
         shown += [Markup("")] * (len(shown) % 2)
         return [(shown[i], shown[i + 1]) for i in range(0, len(shown), 2)]
@@ -222,7 +305,7 @@ class _Writer:
 
     def whole_equation(self, shown: Any, general: Mapping[int, str]) -> Markup:
         lhs, rhs = self.printer(general).equation(shown)
-        return Markup(rf"{lhs} \allowbreak = {rhs}")
+        return self.tex(rf"{lhs} \allowbreak = {rhs}")
 
     def given_rows(self, block: Any, prose: Any) -> list[list[Any]]:
         return [[self.math(e), prose.role(role, each), self.shape(shape)] for e, role, shape, each in block.rows]
@@ -234,7 +317,7 @@ class _Writer:
         shown = views.shown(found, self.sheet.views[0], self.sheet.symbols.system)
         lhs, rhs = printer.equation(shown)
         on_one_line = re.sub(r"\\frac\{(\\partial [^{}]*)\}\{(\\partial (?:[^{}]|\{[^{}]*\})*)\}", r"\1/\2", unbroken(rhs))
-        return Markup(f"${pictures.flat(lhs)} = {on_one_line}$")
+        return self.tex(f"${pictures.flat(lhs)} = {on_one_line}$")
 
     def size_rows(self, block: Any) -> list[list[Any]]:
         return [[self.math(e), Markup(f"${pictures.flat(self.whole(lhs))}$"), self.math(size)] for e, lhs, size in block.rows]
@@ -247,16 +330,18 @@ class _Writer:
 
     def figure(self, figure: Figure) -> Markup:
         """A picture as TikZ."""
-        return Markup(pictures.draw(figure, self.sheet, self.printer()))
+        drawn = pictures.draw(figure, self.sheet, self.printer(), self.prose.table("picture"))
+        return Markup(re.sub(r"\$[^$]*\$", lambda formula: str(self.tex(formula[0])), drawn))
 
     def words(self, figure: Figure, prose: Any) -> Markup:
         """What a picture shows, in words: plain text, for those who cannot see it."""
         said = prose.alt(figure.kind, descriptions.described(figure, self.sheet))
-        return Markup(descriptions.plain(Markup(said).unescape()))
+        plain = descriptions.plain(Markup(said).unescape())
+        return Markup(_POINT.sub(self.prose.language["decimal"], plain))
 
     def table(self, header: list[Any], rows: list[list[Any]], align: str = "") -> Markup:
         """A booktabs table of cells that are TeX already."""
-        return Markup(tables.table([str(_safe(h)) for h in header], [[str(_safe(c)) for c in row] for row in rows], align))
+        return Markup(tables.table([str(safe(h)) for h in header], [[str(safe(c)) for c in row] for row in rows], align))
 
     def shape(self, shape: tuple[int, ...]) -> Markup:
         """4 × 3; a single number has the shape of a number."""
@@ -271,7 +356,7 @@ class _Writer:
         return Markup("").join(Markup(escape(part)) if isinstance(part, str) else self.math(part) for part in text.parts)
 
     def number(self, number: Number) -> Markup:
-        return Markup(f"${number.text}$")
+        return self.tex(f"${number.text}$")
 
     def value(self, value: Value) -> Markup:
         """z = w a + b = 2 · 1 + 3 = 5, as one inline formula with places to break."""
@@ -293,11 +378,11 @@ class _Writer:
                 out += rf" \allowbreak {relation} {unbroken(put_in)}"
         shown, exact = _array(value.array)
         if len(parts) == 2 and parts[1] == shown:
-            return Markup(rf"{parts[0]} = {shown}")  # the formula is the number already
+            return self.tex(rf"{parts[0]} = {shown}")  # the formula is the number already
         if value.step is not None:
-            return Markup(self.stepped(parts[0], value, shown, exact))
+            return self.tex(self.stepped(parts[0], value, shown, exact))
         out += rf" \allowbreak {'=' if exact and relation == '=' else chr(92) + 'approx'} {shown}"
-        return Markup(out)
+        return self.tex(out)
 
     def stepped(self, name: str, value: Value, shown: str, exact: bool) -> str:
         """w becomes old - rate · gradient."""

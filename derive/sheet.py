@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .looks import Look
 from .notation.symbols import Symbols
 from .notation.views import Shown, View
 
@@ -117,10 +118,14 @@ class Value:
 
 @dataclass(frozen=True)
 class Values:
-    """Quantities with their values: one a line, in two columns where they are short, or running on."""
+    """Quantities with their values: one a line, in two columns where they are short, or running on.
+
+    height: in millimetres, where they have a room of a fixed size, whatever their numbers are.
+    """
 
     rows: tuple[Value, ...]
     layout: Literal["lines", "columns", "running"] = "lines"
+    height: int = 0
 
 
 @dataclass(frozen=True)
@@ -217,7 +222,7 @@ class Sheet:
     author: str = ""
     course: str = ""
     date: str = ""
-    paper: str = "a4"
+    look: Look = field(default_factory=Look)
     edition: Edition = "worked"
     student: tuple[str, str] | None = None
     stamp: str = ""

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from ..errors import DeriveError, OutputError
-from . import building, grading, starting, telling, writing
+from . import building, grading, handing, starting, telling, writing
 from .speaking import report
 
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # as the shell counts them: 128 + the signal's number
@@ -69,6 +69,7 @@ for each in (
     building.pdf,
     writing.tex,
     building.code,
+    handing.homework,
     telling.check,
     grading.grade,
     telling.show,

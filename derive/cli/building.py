@@ -9,7 +9,7 @@ import click
 
 from ..errors import DeriveError, SpecError
 from .speaking import report, steadily
-from .specs import load, one_spec, several_specs, views_option
+from .specs import editions_option, load, one_spec, several_specs, views_option
 from .writing import write_tex
 
 
@@ -18,7 +18,8 @@ from .writing import write_tex
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("output"), show_default=True,
               help="A folder; for a single SPEC also a file that ends in .pdf.")  # fmt: skip
 @views_option
-def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...]) -> None:
+@editions_option
+def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions: tuple[str, ...]) -> None:
     """Build the sheet of each SPEC: NAME.tex and NAME.pdf.
 
     After a SPEC that fails the others are still built; the exit code is then that of the first failure. Without TeX on this
@@ -28,6 +29,7 @@ def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...]) -> None:
     Examples:
       derive pdf my-network.yaml
       derive pdf mlp classifier --output handouts
+      derive pdf mlp --edition homework --edition solutions
       derive pdf mlp --view matrix --view index --output mlp.pdf
     """
     from derive import api
@@ -44,11 +46,13 @@ def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...]) -> None:
         for source in items:
             try:
                 target = targets[source]
-                tex = api.tex(api.sheet(load(source, views)))
-                say(*write_tex(target.with_suffix(".tex"), tex))
-                if missing is None:
-                    typeset(tex, target, files=api.style())
-                    say(str(target))
+                for suffix, sheet in api.sheets(load(source, views), editions).items():
+                    tex = api.tex(sheet)
+                    path = target.with_name(f"{target.stem}{suffix}.pdf")
+                    say(*write_tex(path.with_suffix(".tex"), tex))
+                    if missing is None:
+                        typeset(tex, path, files=api.style())
+                        say(str(path))
             except DeriveError as error:
                 say(error)
                 code = code or error.exit_code

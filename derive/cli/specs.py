@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 
 from ..errors import SpecError, did_you_mean
 
+EDITIONS = ("worked", "homework", "solutions", "marking", "faded")
 VIEWS = ("scalar", "index", "matrix", "batch")
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -30,10 +31,16 @@ def load(name: str, views: tuple[str, ...] = ()) -> Any:
     """The spec called `name`: a file if there is one, else an example."""
     from derive import api
 
+    path = path_of(name)
+    return api.load(path, views=views) if views else api.load(path)
+
+
+def path_of(name: str) -> Path:
+    """The file of the spec called `name`."""
     path = Path(name)
     if not path.exists() and not path.suffix and path.name == name:
         path = example_file(name)
-    return api.load(path, views=views) if views else api.load(path)
+    return path
 
 
 def example_file(name: str) -> Path:
@@ -43,3 +50,9 @@ def example_file(name: str) -> Path:
     if name not in known:
         raise SpecError(f"there is no file and no example called `{name}`", hint=did_you_mean(name, known))
     return known[name]
+
+
+editions_option = click.option(
+    "--edition", "editions", type=click.Choice(EDITIONS), multiple=True, default=("worked",), show_default="worked",
+    help="Which edition; may be repeated. `faded` makes a ladder of sheets, and the key to their gaps.",
+)  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ..errors import SpecError
-from .specs import load, several_specs, views_option
+from .specs import editions_option, load, several_specs, views_option
 
 
 @click.command()
@@ -17,7 +17,15 @@ from .specs import load, several_specs, views_option
 @click.option("--bundle", is_flag=True, help="A zip file that compiles as it is, where there is nothing but TeX; needs --output.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file or a folder, instead of standard output.")
 @views_option
-def tex(specs: tuple[str, ...], fragment: bool, bundle: bool, output: Path | None, views: tuple[str, ...]) -> None:
+@editions_option
+def tex(
+    specs: tuple[str, ...],
+    fragment: bool,
+    bundle: bool,
+    output: Path | None,
+    views: tuple[str, ...],
+    editions: tuple[str, ...],
+) -> None:
     """Write the sheet of SPEC as LaTeX.
 
     With --output, the style file that the text needs is written beside it. Several SPECs need a folder, or --bundle.
@@ -35,18 +43,22 @@ def tex(specs: tuple[str, ...], fragment: bool, bundle: bool, output: Path | Non
     if bundle and fragment:
         raise click.UsageError("--bundle holds whole documents: leave out --fragment.")
     if bundle:
-        _write_bundle(specs, output, views)
+        _write_bundle(specs, output, views, editions)
         return
     if output is None or str(output) == "-":
         if len(specs) > 1:
             raise click.UsageError("Several SPECs need a folder for --output, or --bundle.")
-        text = _text(specs[0], views, fragment)
-        click.echo(text, nl=not text.endswith("\n"))
+        texts = _texts(specs[0], views, editions, fragment)
+        if len(texts) > 1:
+            raise click.UsageError("Several editions need a folder for --output, or --bundle.")
+        for text in texts.values():
+            click.echo(text, nl=not text.endswith("\n"))
         return
     targets = _targets(specs, output, ".tex")
     for spec, target in targets.items():
-        for written in write_tex(target, _text(spec, views, fragment)):
-            click.echo(written)
+        for suffix, text in _texts(spec, views, editions, fragment).items():
+            for written in write_tex(target.with_name(f"{target.stem}{suffix}{target.suffix}"), text):
+                click.echo(written)
 
 
 def write_tex(target: Path, text: str) -> list[str]:
@@ -64,7 +76,7 @@ def write_tex(target: Path, text: str) -> list[str]:
     return [str(path) for path in written]
 
 
-def _write_bundle(specs: tuple[str, ...], output: Path | None, views: tuple[str, ...]) -> None:
+def _write_bundle(specs: tuple[str, ...], output: Path | None, views: tuple[str, ...], editions: tuple[str, ...]) -> None:
     from derive import api
     from derive.bundle import bundle
     from derive.typeset import write_whole
@@ -72,16 +84,18 @@ def _write_bundle(specs: tuple[str, ...], output: Path | None, views: tuple[str,
     if output is None or str(output) == "-":
         raise click.UsageError("--bundle needs a file for --output.")
     names = _targets(specs, Path(), ".tex")
-    data = bundle({str(names[spec]): _text(spec, views) for spec in specs}, api.style())
+    texts = {f"{names[spec].stem}{suffix}.tex": text for spec in specs for suffix, text in _texts(spec, views, editions).items()}
+    data = bundle(texts, api.style())
     target = output / f"{Path(specs[0]).stem}.zip" if output.is_dir() else output
     write_whole(target, data)
     click.echo(target)
 
 
-def _text(spec: str, views: tuple[str, ...], fragment: bool = False) -> str:
+def _texts(spec: str, views: tuple[str, ...], editions: tuple[str, ...] = ("worked",), fragment: bool = False) -> dict[str, str]:
+    """The LaTeX of every edition, by what is added to the name."""
     from derive import api
 
-    return api.tex(api.sheet(load(spec, views)), fragment=fragment)
+    return {suffix: api.tex(sheet, fragment) for suffix, sheet in api.sheets(load(spec, views), editions).items()}
 
 
 def _targets(specs: tuple[str, ...], output: Path, suffix: str) -> dict[str, Path]:

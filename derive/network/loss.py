@@ -33,7 +33,7 @@ def add_loss(draft: Draft, output: str) -> None:
     names = {local: output, target: goal}
     draft.tensor(Tensor(goal, shape, "target", goal, cased=True))
     draft.remarks["targets"] = record.targets
-    draft.remarks["loss"] = record.title
+    draft.remarks["loss"] = kind
     shapes = {local: shape, target: shape}
     for equation, lhs_shape in parsed(record.equations, shapes, {letters[0]: shape[0]}):
         key = lhs(equation).key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from pydantic_core import ErrorDetails
 
@@ -15,9 +15,15 @@ from .models import ROLES, Explore, Network, Spec
 from .nodes import Node
 
 
-def first(errors: list[ErrorDetails], root: Node) -> SpecError:
-    """The first error in the order of the text, and how many more there are."""
-    unknown = {e["loc"]: did_you_mean(str(e["loc"][-1]), _keys(e["loc"][:-1])) for e in errors if e["type"] == "extra_forbidden"}
+def first(
+    errors: list[ErrorDetails], root: Node, models: Mapping[Steps, type[Part]] | None = None, whole: str = "the spec"
+) -> SpecError:
+    """The first error in the order of the text, and how many more there are.
+
+    models: the parts of another kind of file than a spec, by their paths; whole: what that file is called.
+    """
+    known = _keys if models is None else lambda path: models[path].model_fields if path in models else ()
+    unknown = {e["loc"]: did_you_mean(str(e["loc"][-1]), known(e["loc"][:-1])) for e in errors if e["type"] == "extra_forbidden"}
     complaints = []
     for error in errors:
         where = error["loc"]
@@ -25,7 +31,7 @@ def first(errors: list[ErrorDetails], root: Node) -> SpecError:
         misspelt = any(k[:-1] == where[:-1] and f"`{where[-1]}`?" in guess for k, guess in unknown.items())
         if (error["type"] == "missing" and misspelt) or (error["type"] == "too_short" and error["input"]):
             continue
-        complaints.append(_complaint(error, root, unknown.get(where, "")))
+        complaints.append(_complaint(error, root, unknown.get(where, ""), whole))
     first = min(complaints, key=lambda e: (e.place.line or 0, e.place.column or 0) if e.place else (0, 0))
     if len(complaints) > 1:
         first = SpecError(f"{first.message} (and {len(complaints) - 1:,} more)", place=first.place, hint=first.hint)
@@ -42,6 +48,7 @@ def _keys(path: Steps) -> Collection[str]:
 EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
+    "float_type": "a number",
     "bool_type": "`true` or `false`",
     "tuple_type": "a list",
     "dict_type": "a mapping (`key: value`)",
@@ -49,7 +56,7 @@ EXPECTED = {
 }
 
 
-def _complaint(error: ErrorDetails, root: Node, did: str) -> SpecError:
+def _complaint(error: ErrorDetails, root: Node, did: str, whole: str) -> SpecError:
     """Pydantic's error in plain words."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     path: Steps = tuple(step for step in error["loc"] if step != "[key]")
@@ -57,11 +64,11 @@ def _complaint(error: ErrorDetails, root: Node, did: str) -> SpecError:
     while path and isinstance(path[-1], int) and not isinstance(root.find(shorthand.written(path[:-1], root))[0].value, list):
         path = path[:-1]
     key = "[key]" in error["loc"] or kind == "extra_forbidden"
-    label, hint = _label(shorthand.written(path, root)), str(context.get("hint", ""))
+    label, hint = _label(shorthand.written(path, root), whole), str(context.get("hint", ""))
     if kind == "wrong":
         path, message, key = (*path, *context["at"]), context["message"], key or (context["key"] and bool(context["at"]))
     elif kind == "expected":
-        label = _label(context["at"]) if context["at"] and isinstance(context["at"][-1], str) else label
+        label = _label(context["at"], whole) if context["at"] and isinstance(context["at"][-1], str) else label
         message = f"expected {context['what']} for {label}, found {found(context['found'])}"
         path = (*path, *context["at"])
     elif kind == "missing":
@@ -69,7 +76,7 @@ def _complaint(error: ErrorDetails, root: Node, did: str) -> SpecError:
     elif kind == "extra_forbidden":
         message, hint = f"unknown key `{short(str(path[-1]))}`", _belongs(str(path[-1])) or did
     elif kind == "literal_error":
-        choices = [str(c) for c in re.findall(r"'([^']*)'", context["expected"])]
+        choices = [quoted or number for quoted, number in re.findall(r"'([^']*)'|(\d+)", context["expected"])]
         message, hint = f"expected one of {', '.join(f'`{c}`' for c in choices)} for {label}, found {found(value)}", ""
         guess = did_you_mean(str(value), choices)
         hint = guess if guess.startswith("did") else ""
@@ -89,10 +96,10 @@ def _complaint(error: ErrorDetails, root: Node, did: str) -> SpecError:
     return SpecError(message, place=shorthand.place(root, path, key), hint=hint)
 
 
-def _label(path: Steps) -> str:
+def _label(path: Steps, whole: str) -> str:
     words = [step for step in path if isinstance(step, str)]
     if not words:
-        return "the spec"
+        return whole
     return f"item {path[-1] + 1} of `{short(words[-1])}`" if isinstance(path[-1], int) else f"`{short(words[-1])}`"
 
 

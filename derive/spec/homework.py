@@ -29,8 +29,8 @@ class Ask(Part):
     of: Annotated[tuple[Quantity, ...], BeforeValidator(_quantities)] = Field(
         (),
         strict=False,
-        description="About what: a name, `W.1`, or several of them, one question each; in `value` and `choice` also a derivative, "
-        "`dC/dW.1`. Without it: everything that this can be asked of, in the order of the derivation.",
+        description="About what: a name, `W.1`, or several of them, one question each; in `value` and `choice` also a "
+        "derivative, `dC/dW.1`. Without it: everything that this can be asked of, in the order of the derivation.",
     )
     by: Quantity | None = Field(None, description="For `partial`: what the derivative is taken by.")
     number: Count | None = Field(None, description="At most so many questions of those that fit.")

@@ -5,6 +5,7 @@ The descriptions of the fields are the documentation of the format: editors show
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
@@ -221,18 +222,39 @@ class Spec(Part):
         description="How a name is written, where that should differ: `{h_prev: 'h_{t-1}'}`.",
         examples=[{"h_prev": "h_{t-1}"}],
     )
-    paper: Literal["a4", "letter"] = Field("a4", description="The size of the paper.")
+    language: Annotated[str, Field(max_length=35)] = Field("en", description="The language of the sheet's own words: en, de, …")
+    theme: Line | None = Field(
+        None, description="How the sheet looks: the name of a shipped theme, or a YAML file in the folder of this one."
+    )
+    paper: Literal["a4", "letter"] | None = Field(None, description="The size of the paper. Default: the theme's, mostly a4.")
+    size: Annotated[int, Field(ge=10, le=20)] | None = Field(
+        None, description="The size of the letters in points. Default: the theme's, mostly 11; large print begins at 14."
+    )
+    sides: Literal[1, 2] | None = Field(None, description="Whether one or both sides of the paper are printed on.")
     homework: Homework | None = Field(None, description="The questions of the homework that belongs to the sheet.")
     define: dict[Name, LayerRecord] = Field(
         default_factory=dict, description="Kinds of layers of your own, each as its equations."
     )
 
     _root: Node | None = PrivateAttr(None)
+    _theme: str | None = PrivateAttr(None)
+    _templates: Path | None = PrivateAttr(None)
 
     @property
     def views(self) -> tuple[View, ...]:
         """The views asked for; empty where the choice is left to us."""
         return self.view or ()
+
+    @property
+    def own(self) -> tuple[str | None, Path | None]:
+        """The theme and the folder of templates that whoever runs the program has named: a spec cannot reach for them."""
+        return self._theme, self._templates
+
+    def with_own(self, theme: str | None, templates: Path | None) -> Spec:
+        """The same spec with a theme and templates from anywhere."""
+        found = self.model_copy()
+        found._theme, found._templates = theme or self._theme, templates or self._templates
+        return found
 
     def place(self, *path: str | int, key: bool = False, offset: int = 0) -> Place:
         """Where a part stands: `place("equations", 0)`, `place("network", "layers", 1, "options", "units")`.

@@ -60,8 +60,8 @@ def _place(text: str, index: int, name: str) -> Place:
     return Place(name, text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))
 
 
-def compose(text: str, name: str) -> Node:
-    """The tree of one YAML document."""
+def compose(text: str, name: str, what: str = "spec") -> Node:
+    """The tree of one YAML document; `what` it is called in messages."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     _printable(text, name)
     tree = Tree(text, name)
@@ -80,7 +80,8 @@ def compose(text: str, name: str) -> Node:
             hint="the reader stumbled behind this place; look for an escape such as `\\U` or `%` that is not complete",
         ) from None
     if tree.root is None or tree.root.value is None:
-        raise SpecError("the spec is empty", place=Place(name, 1, 1), hint="begin with `title:` and `network:` or `equations:`")
+        hint = "begin with `title:` and `network:` or `equations:`" if what == "spec" else ""
+        raise SpecError(f"the {what} is empty", place=Place(name, 1, 1), hint=hint)
     return tree.root
 
 

@@ -1,0 +1,73 @@
+"""homework: numbers of their own for every student of a class."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import DeriveError, SpecError
+from .speaking import report
+from .specs import load, one_spec, path_of, views_option
+
+
+@click.command()
+@one_spec
+@click.option("--roster", type=click.Path(path_type=Path), help="A CSV file with the students' numbers and names.")
+@click.option("--variants", "count", type=click.IntRange(1, 10_000), help="So many variants, without a roster.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder.  [default: output/NAME-homework]")
+@click.option("--variant", "fixed", multiple=True, metavar="ID=CODE", help="A variant by its code, from a sheet.")
+@click.option("--processes", type=click.IntRange(1, 256), help="How many at a time.  [default: as many as there are cores]")
+@click.option("--encoding", help="The encoding of the roster, where it is not seen.")
+@views_option
+def homework(
+    spec: str,
+    roster: Path | None,
+    count: int | None,
+    output: Path | None,
+    fixed: tuple[str, ...],
+    processes: int | None,
+    encoding: str | None,
+    views: tuple[str, ...],
+) -> None:
+    """Make homework and solutions for a class from SPEC: numbers of their own for everyone, an answer key, a manifest.
+
+    Run again after an interruption, it goes on where it was; what has not changed is not made again.
+
+    \b
+    Examples:
+      derive homework my-network.yaml --roster students.csv
+      derive homework mlp --variants 30 --output week3
+      derive homework mlp --roster students.csv --variant '4711=3f9a07c211de-0'
+    """
+    from derive import roster as rosters
+    from derive import seeds
+    from derive.assignment import EDITIONS, Assignment, build
+
+    if (roster is None) == (count is None):
+        raise SpecError("say for whom: --roster FILE or --variants N, one of the two")
+    students = rosters.read(roster, encoding) if roster is not None else rosters.numbered(count or 1)
+    codes = {}
+    for text in fixed:
+        student, equals, code = text.rpartition("=")
+        if not equals or student not in {s.id for s in students}:
+            raise SpecError(f"`{text[:60]}` is not ID=CODE with the ID of a student")
+        codes[student] = seeds.parse(code)
+    source = path_of(spec)
+    folder = output or Path("output") / f"{source.stem}-homework"
+    assignment = Assignment(load(spec, views), source.read_text("utf-8"), students, folder, codes)
+    assignment.draw()
+    held: list[DeriveError | str] = []
+    bar: Any = nullcontext()
+    if sys.stderr.isatty():
+        bar = click.progressbar(length=len(students) * len(EDITIONS), file=sys.stderr, show_pos=True)
+    with bar as shown:
+        failed = build(assignment, held.append, shown.update if shown else lambda done: None, processes=processes)
+    report(*held)
+    click.echo(folder)
+    if failed:
+        report(f"derive: {len(failed)} of {len(students) * len(EDITIONS)} PDFs could not be set; the others are there")
+        click.get_current_context().exit(next(iter(failed.values())).exit_code)

@@ -1,0 +1,194 @@
+"""The homework sheet of a spec, and its editions: one sheet with all there is, from which each edition leaves something out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .. import arithmetic, story, worked
+from ..compose import _Composer, look, name_of
+from ..evaluate import Array
+from ..lint import Answer
+from ..looks import look
+from ..mistakes import followed, mistakes
+from ..notation.latex import Printer
+from ..notation.views import View
+from ..sheet import Edition, Prose, Section, Sheet, Task, Text, Values
+from ..spec import Spec
+from ..spec.homework import Homework
+from ..steps import Derivation
+from ..system import cotangent, is_cotangent, primal
+from ..verify import Check
+from ..worked import Pass
+from . import asking, room
+from .asking import Wanted
+from .solving import Done, solve
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Whose sheet it is and which numbers it has; stamp: from what they can be drawn again."""
+
+    numbers: Pass | None = None
+    student: tuple[str, str] | None = None
+    stamp: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Key:
+    """A number that is asked for: the question's id, the quantity's name as a student writes it, its key, value and tolerance."""
+
+    question: str
+    name: str
+    key: str
+    value: Array
+    tolerance: float
+
+
+def homework(
+    spec: Spec, derivation: Derivation, checks: Sequence[Check], asked: Sequence[View], variant: Variant | None = None
+) -> Sheet:
+    """The sheet with questions, solutions and marks, in one: `edition` makes of it what is handed out."""
+    variant = variant or Variant()
+    composer = _Composer(spec, derivation, checks, tuple(asked)[:1], variant.numbers)  # students write in one notation
+    settings = spec.homework or Homework()
+    wanted = asking.wanted(spec, derivation)
+    tasks = _tasks(composer, settings, wanted, variant)
+    sections = [composer.network(), composer.forward()]
+    numbers = composer.pass_
+    if numbers is not None and any(w.kind in ("value", "step") for w in wanted):
+        rows = tuple(arithmetic._value(composer, t.key, numbers, scalar=False) for t in composer.given())
+        rate = {"rate": numbers.rate_number(), "step": any(w.kind == "step" for w in wanted)}
+        sections.append(Section("givens", (Prose("given_numbers", rate), Values(rows, "running", room.givens(rows)))))
+    words: list[Any] = [Text(story.marked(p, derivation.system)) for p in _paragraphs(settings.text)]
+    sections.append(Section("questions", (*words, *tasks)))
+    sections = [composer.with_notation(s, sections) if s.key in ("network", "equations") else s for s in sections]
+    return Sheet(
+        title=spec.title,
+        subtitle=spec.subtitle or "",
+        author=spec.author or "",
+        course=spec.course or "",
+        date=str(spec.date or ""),
+        look=look(spec),
+        sections=tuple(s for s in sections if s.blocks),
+        symbols=composer.symbols,
+        views=composer.views,
+        name=name_of(spec),
+        edition="marking",
+        student=variant.student,
+        stamp=variant.stamp,
+        points=sum(t.points for t in tasks),
+    )
+
+
+def _paragraphs(text: str | None) -> list[str]:
+    return [p for p in re.split(r"\n\s*\n", text or "") if p.strip()]
+
+
+def _tasks(composer: _Composer, settings: Homework, wanted: Sequence[Wanted], variant: Variant) -> list[Task]:
+    done = Done()
+    printer = Printer(composer.symbols)
+    tasks: list[Task] = []
+    ids: set[str] = set()
+    for number, one in enumerate(wanted, start=1):
+        solved = solve(composer, one, done, number, variant.seed)
+        hint = settings.hints if one.ask.hint is None else one.ask.hint
+        space = one.ask.space or ("none" if one.kind == "choice" else settings.space)
+        name = _id(one, number)
+        while name in ids:
+            name += "+"
+        ids.add(name)
+        tasks.append(
+            Task(
+                number=number,
+                id=name,
+                points=sum(m.points for m in solved.marks),
+                ask=solved.ask,
+                given=solved.given,
+                solution=solved.solution,
+                marks=solved.marks,
+                errors=solved.errors,
+                hint=solved.hint if hint else (),
+                space=space,
+                height=max(room.height(blocks, printer) for blocks in solved.others or (solved.solution,)),
+                target=one.target,
+            )
+        )
+    return tasks
+
+
+def _id(wanted: Wanted, number: int) -> str:
+    """Short, and the same as long as the question is the same: `gradient dC/dW1`."""
+    return f"{wanted.kind} {wanted.target}" if wanted.target else f"ask {number}"
+
+
+HIDDEN: Mapping[Edition, Mapping[str, Any]] = {
+    "homework": {"solution": (), "marks": (), "errors": ()},
+    "solutions": {"marks": (), "errors": ()},
+    "marking": {},
+}
+"""What each edition leaves out of a task; so that no template can print what must not be seen."""
+
+
+def edition(sheet: Sheet, which: str) -> Sheet:
+    """The sheet as one edition of it: `homework`, `solutions` or `marking`."""
+    name = next(e for e in HIDDEN if e == which)
+    hidden = HIDDEN[name]
+    sections = tuple(
+        replace(s, blocks=tuple(replace(b, **hidden) if isinstance(b, Task) else b for b in s.blocks)) for s in sheet.sections
+    )
+    return replace(sheet, sections=sections, edition=name)
+
+
+# --- the numbers asked for ----------------------------------------------------------------------------------------------------
+
+
+def keys(spec: Spec, derivation: Derivation, found: Pass) -> tuple[Key, ...]:
+    """Every number that the homework asks for, with its tolerance."""
+    by_hand = worked.by_hand(derivation, found)
+    out = []
+    for number, one in enumerate(asking.wanted(spec, derivation), start=1):
+        if one.kind in ("value", "step"):
+            after = one.kind == "step"
+            value = np.asarray(found.best(one.key, after), dtype=float)
+            hand = np.asarray(by_hand.best(one.key, after), dtype=float)
+            out.append(Key(_id(one, number), one.target, one.key, value, worked.tolerance(value, hand)))
+    return tuple(out)
+
+
+def gradient_answers(spec: Spec, derivation: Derivation, found: Pass) -> dict[str, Answer]:
+    """For the linter: the numbers asked for, and every gradient that the questions are about, as if its number were asked."""
+    by_hand = worked.by_hand(derivation, found)
+    out: dict[str, Answer] = {}
+    for key in _about(spec, derivation):
+        value, hand = (np.asarray(p.best(key), dtype=float) for p in (found, by_hand))
+        out[key] = Answer(value, worked.tolerance(value, hand), hand)
+    return out
+
+
+def _about(spec: Spec, derivation: Derivation) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for one in asking.wanted(spec, derivation):
+        if one.kind in ("gradient", "step", "find_error", "shape"):
+            found[cotangent(one.key)] = None
+        elif one.kind in ("value", "choice"):
+            found[one.key] = None
+    return tuple(found)
+
+
+def wrong_answers(spec: Spec, derivation: Derivation, found: Pass) -> dict[str, dict[str, Array]]:
+    """For the linter: what each mal-rule gives for each of these numbers."""
+    out: dict[str, dict[str, Array]] = {}
+    for key in _about(spec, derivation):
+        if not is_cotangent(key):
+            continue
+        steps = derivation.of("gradient", primal(key))
+        mine = out.setdefault(key, {})
+        for place, mistake in enumerate(mistakes(derivation, steps[-1]) if steps else ()):
+            mine[f"{mistake.rule} {place}"] = followed(derivation, mistake, found.values)[key]
+    return out

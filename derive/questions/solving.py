@@ -1,0 +1,328 @@
+"""The solution of each kind of question, made of the lines of the derivation and of the worked numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from .. import arithmetic, mistakes, seeds, story
+from ..errors import DeriveError, SpecError
+from ..sheet import Labelled, Line, Lines, Mark, Partials, Prose, Text, UsualError, Values
+from ..steps import Derivation
+from ..system import cotangent, is_cotangent, primal
+from ..tensor import Entry
+from ..walk import entries
+from .asking import Wanted
+from .marking import marks, shown, usual_errors
+
+if TYPE_CHECKING:
+    from ..compose import _Composer
+
+
+@dataclass
+class Done:
+    """What earlier questions have found already, each with the number of its question: later ones start from there."""
+
+    gradients: dict[str, int] = field(default_factory=dict)
+    lines: set[str] = field(default_factory=set)
+    values: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A question and its solution, before it has a number."""
+
+    ask: Any
+    solution: tuple[Any, ...]
+    marks: tuple[Mark, ...]
+    given: tuple[Any, ...] = ()
+    errors: tuple[UsualError, ...] = ()
+    hint: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    """The tensors whose numbers are answers."""
+    others: tuple[tuple[Any, ...], ...] = ()
+    """Solutions that this question has with other seeds: the room is the same for all of them."""
+
+
+def solve(composer: _Composer, wanted: Wanted, done: Done, number: int, seed: int) -> Solved:
+    """One question with its solution. seed: of what is drawn besides numbers (the order of answers, the hidden error)."""
+    composer.named_signal = False
+    solved = _KINDS[wanted.kind](composer, wanted, done, seed)
+    if wanted.ask.text is not None and wanted.kind != "ask":
+        solved = replace(solved, ask=Text(story.marked(wanted.ask.text, composer.system)))
+    if wanted.kind == "gradient":
+        path = _path(composer.derivation, wanted.key, done.gradients)
+        done.lines |= set(path)
+        for key in (*path, wanted.key):
+            done.gradients.setdefault(key, number)
+    if wanted.kind == "value":
+        for key in solved.keys:
+            done.values.setdefault(key, number)
+    return solved
+
+
+def _points(wanted: Wanted, default: int) -> int:
+    return default if wanted.ask.points is None else wanted.ask.points
+
+
+def _differential(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
+    lines = composer.differential_lines(wanted.key, {})
+    terms = composer.derivation.terms[wanted.key]
+    parts = [("mark_term", {"change": t.entry, "value": composer.entry(wanted.key)}) for t in terms[:4]]
+    equation = composer.system.defines()[wanted.key]
+    line = shown(composer, equation).forms[0].shown
+    about = {"line": line, "of": Entry.of(wanted.key), "held": composer.held_symbols()}
+    return Solved(
+        Prose("differential", about),
+        (Lines(lines),),
+        marks(_points(wanted, len(parts)), parts),
+        errors=usual_errors(composer, composer.derivation, composer.derivation.of("differential", wanted.key)[-1]),
+        hint=lines[0].rules[-1:],
+    )
+
+
+def _partial(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
+    step = wanted.step
+    assert step is not None
+    lhs = step.result.lhs
+    rows = composer.partials(wanted.key, {})
+    found = [r for r in (rows.rows if rows else ()) if r.partial.lhs == lhs]
+    solution: Any = Partials(tuple(found)) if found else Lines((composer.line(step, {}),))
+    held = [Entry.of(h.key) for h in dict.fromkeys(Entry.of(e.key) for e in lhs.held)]
+    parts = [("mark_held", {"held": held})] * bool(held) + [("mark_result", {"what": lhs})]
+    return Solved(
+        Prose("partial", {"of": lhs.of, "by": lhs.by, "held": held}),
+        (solution,),
+        marks(_points(wanted, len(parts)), parts),
+        errors=usual_errors(composer, composer.derivation, step),
+        hint=("partial",),
+    )
+
+
+def _path(derivation: Derivation, about: str, known: Iterable[str] = ()) -> tuple[str, ...]:
+    """The cotangents on the way from the cost down to `about`, from the top; those behind a known one are not needed."""
+    found: set[str] = set()
+    ahead = [about]
+    while ahead:
+        steps = derivation.of("gradient", ahead.pop())
+        for entry in entries(steps[0].result.rhs) if steps else ():
+            key = primal(entry.key)
+            if is_cotangent(entry.key) and key not in found and key in derivation.gradients:
+                found.add(key)
+                if key not in known:
+                    ahead.append(key)
+    return tuple(k for k in derivation.gradients if k in found)
+
+
+def _substituted(composer: _Composer, key: str) -> Iterator[Line]:
+    """The line in which the change of `key` is replaced by what it is made of."""
+    for step in composer.derivation.of("substitute", key):
+        rules = ("substitute",) if key != composer.system.objective else ("total",)
+        yield Line(composer.forms(step.result), rules)
+        yield from composer.arranged(step, {})
+
+
+def _gradient(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
+    derivation, key = composer.derivation, wanted.key
+    path = _path(derivation, key, done.gradients)
+    known = [k for k in path if k in done.gradients]
+    lines: list[Line] = []
+    if not known and composer.system.objective is not None:
+        lines += composer.downward(composer.system.objective, (), {})
+    for k in path:
+        if k not in known:
+            lines += composer.downward(k, (), {})
+        else:  # written out once, its last form is enough
+            again = list(_substituted(composer, k))
+            lines += [replace(n, continues=False) for n in again[-1:]] if k in done.lines else again
+    final = composer.gradient_lines(key, {})
+    blocks: list[Any] = []
+    if known:
+        blocks.append(Prose("from_earlier", {"known": [(Entry.of(cotangent(k)), done.gradients[k]) for k in known]}))
+    blocks += [Lines((*lines, *final))]
+    parts: list[tuple[str, dict[str, Any]]] = [
+        ("mark_cotangent", {"what": Entry.of(cotangent(k))}) for k in path if k not in done.gradients
+    ]
+    parts.append(("mark_result", {"what": Entry.of(cotangent(key))}))
+    return Solved(
+        Prose("gradient", {"what": Entry.of(cotangent(key)), "by": Entry.of(key), "objective": composer.objective()}),
+        tuple(blocks),
+        marks(_points(wanted, min(6, len(parts))), parts),
+        errors=usual_errors(composer, derivation, wanted.step),
+        hint=(lines or list(final))[0].rules[-1:],
+    )
+
+
+def _shape(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
+    tensor = composer.system.tensors[primal(wanted.key) if is_cotangent(wanted.key) else wanted.key]
+    about = {"what": Entry.of(cotangent(tensor.key)), "by": Entry.of(tensor.key), "shape": tensor.shape}
+    return Solved(Prose("shape", about), (Prose("shape_answer", about),), marks(_points(wanted, 1), [("mark_shape", about)]))
+
+
+def _pass(composer: _Composer, wanted: Wanted) -> Any:
+    if composer.pass_ is None:
+        raise SpecError(f"`{wanted.kind}` needs numbers, and there are none", place=composer.spec.place("homework"))
+    return composer.pass_
+
+
+def _ancestors(composer: _Composer, key: str) -> tuple[str, ...]:
+    """The defined quantities that a value is computed from, in order, itself the last."""
+    defines = composer.system.defines()
+    found, ahead = {key}, [key]
+    while ahead:
+        for entry in entries(defines[ahead.pop()].rhs):
+            if entry.key in defines and entry.key not in found:
+                found.add(entry.key)
+                ahead.append(entry.key)
+    return tuple(k for k in defines if k in found)
+
+
+def _value(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
+    found = _pass(composer, wanted)
+    key = wanted.key
+    scalar = all(t.shape == () for t in composer.system.tensors.values())
+    if is_cotangent(key):
+        about = primal(key)
+        path = [*_path(composer.derivation, about, done.gradients), about]
+        keys = [cotangent(k) for k in dict.fromkeys(path) if cotangent(k) not in done.values or k == about]
+        rows = [arithmetic._gradient_value(composer, primal(k), found, scalar) for k in keys]
+    else:
+        keys = [k for k in _ancestors(composer, key) if k not in done.values or k == key]
+        rows = [arithmetic._value(composer, k, found, scalar) for k in keys]
+    parts: list[tuple[str, dict[str, Any]]] = [("mark_value", {"what": Entry.of(k)}) for k in keys]
+    new = is_cotangent(key) and primal(key) not in done.gradients
+    return Solved(
+        Prose("value", {"what": Entry.of(key), "style": found.style or "", "backward": is_cotangent(key)}),
+        (Values(tuple(rows)),),
+        marks(_points(wanted, min(4, len(parts))), parts),
+        errors=usual_errors(composer, composer.derivation, wanted.step) if new else (),
+        keys=tuple(keys),
+    )
+
+
+def _step(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
+    found = _pass(composer, wanted)
+    tensor = composer.system.tensors[wanted.key]
+    about = {"what": Entry.of(wanted.key), "rate": found.rate_number(), "by": Entry.of(cotangent(wanted.key))}
+    parts: list[tuple[str, dict[str, Any]]] = [("mark_rule", about), ("mark_value", {"what": Entry.of(wanted.key)})]
+    return Solved(
+        Prose("step", about),
+        (
+            Values((arithmetic._gradient_value(composer, wanted.key, found, False),)),
+            Values((arithmetic._stepped(composer, tensor, found),)),
+        ),
+        marks(_points(wanted, 2), parts),
+        keys=(f"after {wanted.key}",),
+    )
+
+
+def _find_error(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
+    """All gradient lines down to a parameter, one of them wrong by a mal-rule."""
+    derivation = composer.derivation
+    about = wanted.key
+    steps = [derivation.of("gradient", k)[-1] for k in (*_path(derivation, about), about)]
+    steps = [s for s in steps if s.rules][-6:]
+    found = [(n, m) for n, s in enumerate(steps) for m in mistakes.mistakes(derivation, s)]
+    if wanted.ask.mistake is not None:
+        found = [(n, m) for n, m in found if m.rule == wanted.ask.mistake]
+    if not found:
+        rules = sorted({m.rule for s in steps for m in mistakes.mistakes(derivation, s)})
+        raise SpecError(
+            f"the mal-rule `{wanted.ask.mistake or 'any'}` changes no line of this derivation",
+            place=composer.spec.place("homework", "questions", wanted.place),
+            hint=f"these do: {', '.join(rules)}" if rules else "",
+        )
+    at, chosen = found[next(seeds.words("find_error", str(seed), wanted.target)) % len(found)]
+    rows = [shown(composer, chosen.wrong if n == at else s.result) for n, s in enumerate(steps)]
+    about_ = {"what": Entry.of(cotangent(about)), "line": at + 1, "rule": chosen.rule, "count": len(steps)}
+    right = shown(composer, steps[at].result)
+    reasons = (Prose("error_reason"),) * 2
+    parts: list[tuple[str, dict[str, Any]]] = [("mark_found", about_), ("mark_corrected", about_)]
+    return Solved(
+        Prose("find_error", about_),
+        (Prose("error_answer", about_), Lines((right,)), Prose("error_reason", about_)),
+        marks(_points(wanted, 2), parts),
+        given=(Labelled(tuple((f"({n + 1})", row) for n, row in enumerate(rows))),),
+        others=tuple((Prose("error_answer"), Lines((shown(composer, s.result),)), *reasons) for s in steps),
+    )
+
+
+def _choice(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
+    """The right line among lines that are wrong for a reason."""
+    step = wanted.step
+    assert step is not None
+    errors = usual_errors(composer, composer.derivation, step, 20)
+    drawn = seeds.words("choice", str(seed), wanted.target)
+    right = shown(composer, step.result)
+    wrong = sorted(errors, key=lambda e: next(drawn))[:3]
+    rows: list[tuple[int, Line, str]] = [(next(drawn), right, ""), *((next(drawn), e.line, e.rule) for e in wrong)]
+    rows.sort(key=lambda r: r[0])
+    letters = [(chr(ord("A") + n), line, rule) for n, (_, line, rule) in enumerate(rows)]
+    answer = next(letter for letter, _, rule in letters if not rule)
+    about = {"what": Entry.of(wanted.key), "answer": answer, "wrong": [(a, rule) for a, _, rule in letters if rule]}
+    return Solved(
+        Prose("choice", about),
+        (Prose("choice_answer", about),),
+        marks(_points(wanted, 1), [("mark_choice", about)]),
+        given=(Labelled(tuple((letter, line) for letter, line, _ in letters), boxes=True),),
+    )
+
+
+def _own(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
+    """A question in the teacher's words; an equation that is given as its answer is checked against the derivation."""
+    ask = wanted.ask
+    blocks: list[Any] = []
+    if ask.solution is not None:
+        blocks.append(Text(story.marked(ask.solution, composer.system)))
+    if ask.answer is not None:
+        blocks.append(Lines(tuple(_checked(composer, wanted))))
+    elif wanted.step is not None:
+        blocks.append(Lines((composer.line(wanted.step, {}),)))
+    if not blocks:
+        place = composer.spec.place("homework", "questions", wanted.place)
+        raise SpecError("a question of your own needs an answer", place=place)
+    errors = usual_errors(composer, composer.derivation, wanted.step)
+    mark: list[tuple[str, dict[str, Any]]] = [("mark_own", {})]
+    assert ask.text is not None
+    return Solved(Text(story.marked(ask.text, composer.system)), tuple(blocks), marks(_points(wanted, 1), mark), errors=errors)
+
+
+def _checked(composer: _Composer, wanted: Wanted) -> Iterator[Line]:
+    """The teacher's equation, and the derived one where that is written otherwise. Raises SpecError where it is wrong."""
+    from .. import grade
+    from ..answers import read_formula
+    from ..asked import sheet_of
+    from ..system import Equation
+
+    place = composer.spec.place("homework", "questions", wanted.place)
+    text = wanted.ask.answer or ""
+    target, equals, _ = text.partition("=")
+    if not equals:
+        raise SpecError("an answer is an equation", place=place, hint="write `dC/dw = 2*(a - y)*x`")
+    sheet = sheet_of(composer.derivation, None)
+    question = sheet.question(target.strip())
+    verdict = grade.judge(composer.derivation, target.strip(), text)
+    if question is None or not verdict.ok:
+        said = verdict.feedback or verdict.title
+        raise SpecError(f"the answer `{text}` is not what is derived", place=place, hint=said)
+    try:
+        formula = read_formula(text, sheet.words, question.key, question.axes)
+        yield shown(composer, Equation(question.right.lhs, formula.expr), ())
+    except DeriveError:
+        pass
+    if verdict.kind != "right":
+        yield replace(shown(composer, question.right), rules=("equal",))
+
+
+_KINDS: Mapping[str, Any] = {
+    "differential": _differential,
+    "partial": _partial,
+    "gradient": _gradient,
+    "shape": _shape,
+    "value": _value,
+    "step": _step,
+    "find_error": _find_error,
+    "choice": _choice,
+    "ask": _own,
+}

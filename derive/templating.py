@@ -1,0 +1,193 @@
+"""The templates: where they are looked for, what they may do, and how one macro or word of them is replaced.
+
+A teacher's own folder comes before ours, entry by entry: a file of theirs that holds one macro replaces that macro and no other.
+Such a folder may come from someone else, so templates run in Jinja's sandbox, and see of what they are handed the data alone: no
+method of an expression can be called, since some of SymPy's read text as Python.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.environment import TemplateModule
+from jinja2.runtime import LoopContext, Macro
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Cycler, Joiner, Namespace
+from markupsafe import Markup
+from pydantic import BaseModel
+
+from .errors import DeriveError, Place, SpecError
+from .escape import escape, plainly
+
+OURS = "derive"
+"""Under this name a teacher's file finds ours: `((* extends 'derive/document.tex' *))`."""
+
+MAX_REPEATED = 100_000
+"""Characters, or entries of a list, that a template may make by multiplying."""
+
+
+def folder() -> Path:
+    """The folder of our templates: inside an installed package, or beside it in the source tree."""
+    here = Path(__file__).resolve().parent
+    inside = here / "_templates"
+    return inside if inside.is_dir() else here.parent / "templates"
+
+
+class Macros:
+    """The macros of templates of one name, each looked up by itself: that of the first file that has it."""
+
+    def __init__(self, modules: Sequence[TemplateModule]) -> None:
+        self._modules = list(modules)
+
+    def add(self, modules: Sequence[TemplateModule]) -> None:
+        """Further files, which are asked last."""
+        self._modules.extend(modules)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            for module in self._modules:
+                found = getattr(module, name, None)
+                if isinstance(found, Macro):
+                    return found
+        raise AttributeError(name)
+
+
+PLAIN = (str, int, float, list, tuple, dict, Mapping, Macros, Namespace, LoopContext, TemplateModule, Macro)
+
+
+TYPES = (dict, Markup, Namespace, Cycler, Joiner)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Data can be read, and only what is given for it can be called."""
+
+    intercepted_binops = frozenset(["*", "**", "%"])
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if not super().is_safe_attribute(obj, attr, value):
+            return False
+        if isinstance(obj, PLAIN):
+            return True
+        if isinstance(obj, BaseModel):
+            return attr in type(obj).model_fields
+        if not dataclasses.is_dataclass(obj):
+            return False
+        known = {field.name for field in dataclasses.fields(obj)}
+        return attr in known or isinstance(getattr(type(obj), attr, None), property)
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        if not super().is_safe_callable(obj):
+            return False
+        if isinstance(obj, type):
+            return obj in TYPES
+        home = getattr(obj, "__module__", None) or ""
+        owner = getattr(obj, "__self__", None)
+        return home.startswith(("derive.", "jinja2.", "markupsafe")) or isinstance(obj, Macro) or isinstance(owner, PLAIN)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "%" and isinstance(left, int | float):
+            return left % right
+        if operator == "*":
+            for one, other in ((left, right), (right, left)):
+                if isinstance(one, str | list | tuple) and isinstance(other, int) and len(one) * other > MAX_REPEATED:
+                    raise OverflowError(f"a text or list repeated to more than {MAX_REPEATED:,} entries")
+            return left * right
+        raise TypeError(f"`{operator}` is not for templates")
+
+
+@lru_cache(maxsize=8)
+def environment(own: Path | None = None) -> jinja2.Environment:
+    """The templates, those in the folder `own` before ours."""
+    ours = folder()
+    shipped = jinja2.FileSystemLoader([ours / "latex", ours])
+    loaders: list[jinja2.BaseLoader] = [] if own is None else [jinja2.FileSystemLoader(own)]
+    loaders += [shipped, jinja2.PrefixLoader({OURS: shipped})]
+    made = _Sandbox(
+        loader=jinja2.ChoiceLoader(loaders),
+        block_start_string="((*",
+        block_end_string="*))",
+        variable_start_string="(((",
+        variable_end_string=")))",
+        comment_start_string="((=",
+        comment_end_string="=))",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        finalize=safe,
+        extensions=["jinja2.ext.do"],
+    )
+    made.filters["plainly"] = lambda text: Markup(plainly(str(text)))
+    return made
+
+
+def safe(value: Any) -> Any:
+    """What a template prints: TeX that is marked as such, or text, escaped."""
+    return value if isinstance(value, Markup) else Markup(escape(str(value)))
+
+
+def chain(own: Path | None, name: str) -> list[jinja2.Template]:
+    """The templates of that name, the teacher's first."""
+    made = environment(own)
+    names = ([name] if own is not None and (own / name).is_file() else []) + [f"{OURS}/{name}"]
+    found = []
+    for each in names:
+        with explained(own):
+            found.append(made.get_template(each))
+    return found
+
+
+def macros(own: Path | None, name: str, tools: Mapping[str, Any]) -> list[TemplateModule]:
+    """The macros of a file of templates, with the tools that they use: the teacher's, then ours."""
+    modules = []
+    for template in chain(own, name):
+        with explained(own):
+            modules.append(template.make_module(dict(tools)))
+    return modules
+
+
+@contextmanager
+def explained(own: Path | None) -> Iterator[None]:
+    """Errors in a teacher's templates, with file and line; errors in ours are defects and pass."""
+    try:
+        yield
+    except jinja2.TemplateSyntaxError as error:
+        if own is None:
+            raise
+        raise SpecError(_sentence(error), place=Place(_name(error.filename or error.name or "", own), error.lineno)) from error
+    except jinja2.TemplateNotFound as error:
+        if own is None:
+            raise
+        raise SpecError(f"there is no template `{error.name}`", place=Place(str(own)), hint=f"ours are below `{OURS}/`") from error
+    except Exception as error:
+        place = None if own is None else _place(error, own)
+        if place is None or isinstance(error, DeriveError):
+            raise
+        raise SpecError(_sentence(error), place=place) from error
+
+
+def _place(error: BaseException, own: Path) -> Place | None:
+    """The innermost line of a template of the teacher's on the way to the error."""
+    found, step = None, error.__traceback__
+    while step is not None:
+        name = step.tb_frame.f_code.co_filename
+        if name.endswith(".tex") and Path(name).resolve().is_relative_to(own.resolve()):
+            found = Place(_name(name, own), step.tb_lineno)
+        step = step.tb_next
+    return found
+
+
+def _name(file: str, own: Path) -> str:
+    return file if file.startswith(str(own)) else str(own / Path(file).name)
+
+
+def _sentence(error: BaseException) -> str:
+    said = " ".join(str(error).split()) or type(error).__name__
+    kind = "" if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: "
+    return f"the template cannot be used: {kind}{said}"

@@ -1,0 +1,176 @@
+"""Where TeX is, and one run of it: its environment, and the bounds on what it may use."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+from derive.errors import TypesetError
+
+from . import fence
+
+MAX_FILE = 200 * 2**20
+MAX_MEMORY = 2 * 2**30
+MAX_LOG = 4 * 2**20
+TERMINAL = "terminal.txt"
+"""What TeX says to the terminal, in the build folder."""
+
+INSTALL = """To install what the sheets need:
+  Debian, Ubuntu   sudo apt-get install texlive-latex-base texlive-latex-recommended texlive-pictures lmodern
+  Fedora           sudo dnf install texlive-collection-latexrecommended texlive-collection-pictures texlive-lm
+  macOS            brew install --cask mactex-no-gui      (or MacTeX from tug.org/mactex), then open a new terminal
+  Windows          winget install MiKTeX.MiKTeX           (or MiKTeX from miktex.org), then open a new terminal"""
+
+
+def find_engine() -> str:
+    """The path of pdflatex; without one, a TypesetError that says how to install it."""
+    # MacTeX puts its programs here, where a shell opened before the installation does not look.
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/Library/TeX/texbin"))
+    engine = shutil.which("pdflatex", path=path)
+    if engine is None:
+        raise TypesetError("pdflatex is not installed, so there is no PDF", hint=INSTALL)
+    return engine
+
+
+def engine_version(engine: str) -> str:
+    """What tells this TeX from another, without running it: the program, and the format and font map that it would load."""
+    files = [Path(engine).resolve(), *_kept_by_tex()]
+    return "\n".join(f"{path} {stat.st_size} {stat.st_mtime_ns}" for path in files for stat in (path.stat(),))
+
+
+def run(engine: str, build: Path, options: list[str], seconds: float, epoch: int) -> int | None:
+    """Run TeX in the folder `build`: its exit code (minus a signal's number), or None where the time was up.
+
+    `seconds`: how long it may take; `epoch`: the seconds since 1970 that TeX takes for now.
+    """
+    if seconds <= 0:
+        return None
+    always = ("-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error")
+    with (build / TERMINAL).open("wb") as terminal:
+        process = subprocess.Popen(
+            [*fence.around(engine, build), engine, *always, *options],
+            cwd=build,
+            env=environment(build, epoch),
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that a run is stopped with all that it started
+            preexec_fn=_limits(seconds),
+        )
+        stopped = threading.Event()
+
+        def stop() -> None:
+            stopped.set()
+            _kill(process)
+
+        timer = threading.Timer(seconds, stop)
+        timer.daemon = True
+        timer.start()  # and not wait(timeout=…), which looks only every 50 ms
+        try:
+            status = process.wait()
+        finally:
+            timer.cancel()
+            if process.poll() is None:  # the user pressed Ctrl-C
+                _kill(process)
+                process.wait()
+        if stopped.is_set():
+            return None
+    return 128 - status if 128 < status < 160 else status  # the fence tells a signal as a shell does
+
+
+def explain_status(status: int | None, timeout: float) -> str:
+    """What ended a run, in a few words."""
+    if status is None:
+        return f"TeX did not finish within {timeout:g} s and was stopped"
+    limits = {-getattr(signal, "SIGXCPU", 999): "more time", -getattr(signal, "SIGXFSZ", 999): "more room on disk"}
+    if status in limits:
+        return f"TeX needed {limits[status]} than it may use"
+    return f"TeX stopped (exit code {status})" if status >= 0 else f"TeX was ended by signal {-status}"
+
+
+def read_log(build: Path, job: str) -> str:
+    """TeX's log, or its last part if it is huge; what it said to the terminal if it came to no log."""
+    for name in (f"{job}.log", TERMINAL):
+        path = build / name
+        if path.is_file() and path.stat().st_size:
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - MAX_LOG))
+                return file.read().decode("utf-8", errors="replace")
+    return ""
+
+
+def environment(build: Path, epoch: int) -> dict[str, str]:
+    """All that TeX sees of the outside. No TEXINPUTS, no TEXMFHOME, no TEXMFOUTPUT: nothing that changes from user to user."""
+    made = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(build),
+        "LC_ALL": "C",
+        "TZ": "UTC",
+        "SOURCE_DATE_EPOCH": str(epoch),
+        "FORCE_SOURCE_DATE": "1",
+        "openin_any": "p",  # read and write here and below only: no absolute path, no "..", no dot file
+        "openout_any": "p",
+        "shell_escape": "f",
+        "MKTEXPK": "0",  # a missing font is an error, not a reason to make one
+        "MKTEXTFM": "0",
+        "MKTEXMF": "0",
+        "MKTEXTEX": "0",
+        "max_print_line": "1000",  # one message, one line of the log
+        "error_line": "254",
+        "half_error_line": "238",
+    }
+    if sys.platform == "win32":  # where a Windows program finds its libraries and MiKTeX its packages
+        kept = ("SYSTEMROOT", "WINDIR", "COMSPEC", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA")
+        made |= {name: os.environ[name] for name in kept if name in os.environ}
+    return made
+
+
+@lru_cache(maxsize=1)
+def _kept_by_tex() -> tuple[Path, ...]:
+    """The format of LaTeX and the map of fonts, as far as TeX finds them: they change when packages are installed."""
+    finder = shutil.which("kpsewhich", path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/Library/TeX/texbin")))
+    if finder is None:
+        return ()
+    names = ("pdflatex.fmt", "pdftex.map", "hyperref.sty", "tikz.sty", "lmodern.sty", "ls-R")
+    said = subprocess.run([finder, "-engine=pdftex", *names], capture_output=True, text=True, check=False, timeout=30).stdout
+    return tuple(path for line in said.splitlines() if (path := Path(line)).is_file())
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _limits(seconds: float) -> Callable[[], None] | None:
+    """What the new process does first: bound its own time, memory and file size (where the system can)."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    wanted = (
+        (resource.RLIMIT_CPU, math.ceil(seconds) + 1),
+        (resource.RLIMIT_FSIZE, MAX_FILE),
+        (resource.RLIMIT_AS, MAX_MEMORY),
+        (resource.RLIMIT_CORE, 0),
+    )
+
+    def limit() -> None:
+        for what, most in wanted:
+            _, hard = resource.getrlimit(what)
+            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            with suppress(OSError, ValueError):  # macOS refuses some of these; the time limit holds all the same
+                resource.setrlimit(what, (bound, hard))
+
+    return limit

@@ -1,0 +1,173 @@
+"""The words of a sheet in a language: `templates/words/<language>.tex`, a teacher's own before ours, entry by entry.
+
+A language is a file; further files of it are named `<language>.<part>.tex`. An entry is a row of a table of short plain texts
+(`heading`, `label`, …), or a macro for a text that speaks of something (`say_forward`, `alt_network`, …).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Macro
+
+from .errors import Place, SpecError, did_you_mean
+from .templating import OURS, Macros, environment, explained, folder
+
+FOLDER = "words"
+ENGLISH = "en"
+CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+MANY = 6
+"""Of so many missing entries each is named."""
+
+
+def languages(own: Path | None = None) -> list[str]:
+    """The languages that there are words for."""
+    found = {path.name.partition(".")[0] for place in _places(own) for path in place.glob("*.tex")}
+    return sorted(code for code in found if CODE.fullmatch(code))
+
+
+def _places(own: Path | None) -> list[Path]:
+    return [place / FOLDER for place in (own, folder()) if place is not None]
+
+
+def _files(code: str, own: Path | None) -> Iterator[tuple[str, Path]]:
+    """Template names and files of a language, the one that decides first."""
+    for place in _places(own):
+        ours = place == folder() / FOLDER
+        for path in sorted([*place.glob(f"{code}.tex"), *place.glob(f"{code}.*.tex")]):
+            yield (f"{OURS}/" if ours else "") + f"{FOLDER}/{path.name}", path
+
+
+def require(code: str, own: Path | None = None, place: Place | None = None) -> None:
+    """Refuse a language that has no words. Raises SpecError."""
+    known = languages(own)
+    if code not in known:
+        hint = did_you_mean(code, known)
+        raise SpecError(f"there are no words for the language `{code}`", place=place, hint=hint)
+
+
+class Words(Macros):
+    """Every word of a sheet in one language.
+
+    `words.heading("network")` is the row `network` of the table `heading`; `words.say("forward", a)` is the macro `say_forward`
+    called with `a`; `words.role("input", False)` is the macro `role`. What the language lacks comes from the language that it
+    names as its fallback, else it is an error that names file and key.
+    """
+
+    def __init__(self, code: str, own: Path | None, tools: Mapping[str, Any]) -> None:
+        require(code, own)
+        made = environment(own)
+        self._code, self._own = code, own
+        files: list[Path] = []
+        modules: list[TemplateModule] = []
+        wanted: str | None = code
+        while wanted is not None:
+            first = len(modules)
+            for name, path in _files(wanted, own):
+                with explained(own):
+                    modules.append(made.get_template(name).make_module({**tools, "prose": self}))
+                files.append(path)
+            used = {wanted, code}
+            language = _merged(modules[first:], "language")
+            wanted = language.get("fallback")
+            if wanted is not None and (wanted in used or wanted not in languages(own)):
+                raise SpecError(
+                    f"the language `{code}` falls back to `{wanted}`, which there is not", place=Place(str(files[first]))
+                )
+        super().__init__(modules)
+        self._file = files[0] if files else Path()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _Family(self, name)
+
+    def table(self, name: str) -> Any:
+        """A whole table: rows of all files, or the first list."""
+        for module in self._modules:
+            found = getattr(module, name, None)
+            if isinstance(found, list | tuple):
+                return found
+        return _merged(self._modules, name)
+
+    @property
+    def language(self) -> Mapping[str, str]:
+        """`babel`: its name there; `tag`: its code in PDF; `decimal`: the mark in numbers; `fallback`."""
+        found: Mapping[str, str] = self.table("language")
+        return found
+
+    def find(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        """The entry that is meant by `name(*arguments)`."""
+        key = arguments[0] if arguments and isinstance(arguments[0], str) else None
+        for module in self._modules:
+            table = getattr(module, name, None)
+            if key is not None and isinstance(table, Mapping) and key in table:
+                return table[key]
+            full = key if key is not None and key.startswith(f"{name}_") else f"{name}_{key}"
+            if key is not None and isinstance(macro := getattr(module, full, None), Macro):
+                return macro(*arguments[1:])
+        for module in self._modules:
+            if isinstance(macro := getattr(module, name, None), Macro):
+                return macro(*arguments)
+        raise self.missing(f"{name}_{key}" if self._is_family(name) else f"{name}.{key}" if key is not None else name)
+
+    def _is_family(self, name: str) -> bool:
+        return not isinstance(self.table(name), list) and not self.table(name)
+
+    def record(self, name: str, key: str, field: str, english: str) -> str:
+        """A text of a record of the catalogue, which holds it in English."""
+        row = _merged(self._modules, name).get(key)
+        if isinstance(row, Mapping) and field in row:
+            return str(row[field])
+        if self._speaks(ENGLISH):
+            return english
+        raise self.missing(f"{name}.{key}")
+
+    def _speaks(self, code: str) -> bool:
+        return self._code == code or self.language.get("fallback") == code
+
+    def keys(self) -> set[str]:
+        """Every entry: `heading.network`, `say_forward`."""
+        found = set()
+        for module in self._modules:
+            for name, value in vars(module).items():
+                if isinstance(value, Macro):
+                    found.add(name)
+                elif isinstance(value, Mapping):
+                    found |= {f"{name}.{key}" for key in value}
+                elif isinstance(value, list | tuple):
+                    found.add(name)
+        return found
+
+    def missing(self, key: str) -> SpecError:
+        """The error for an entry that is not there."""
+        lacking = sorted((Words(ENGLISH, None, {}).keys() - self.keys() | {key}) - {key})
+        more = f"; {len(lacking)} more are missing: {', '.join(lacking[:MANY])}{', …' if len(lacking) > MANY else ''}"
+        return SpecError(
+            f"the language `{self._code}` has no `{key}`{more if lacking else ''}",
+            place=Place(str(self._file)),
+            hint=f"copy it from {FOLDER}/{ENGLISH}.tex and translate it, or write 'fallback': '{ENGLISH}' into the table `language`",
+        )
+
+
+class _Family:
+    """Entries of one name, by their keys."""
+
+    def __init__(self, words: Words, name: str) -> None:
+        self.words, self.name = words, name
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.words.find(self.name, arguments)
+
+
+def _merged(modules: list[TemplateModule] | Any, name: str) -> dict[str, Any]:
+    rows: dict[str, Any] = {}
+    for module in reversed(modules):
+        table = getattr(module, name, None)
+        if isinstance(table, Mapping):
+            rows |= table
+    return rows

@@ -1,0 +1,268 @@
+"""A class gets its homework: files, keys and manifest; the same bytes however it came about; nothing wrong scores."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd import grad as autograd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+
+from derive import api, grade, mistakes, roster, seeds, spec
+from derive.assignment import Assignment, build
+from derive.errors import DeriveError, SpecError
+from derive.roster import Student
+from derive.system import cotangent
+
+TEXT = """\
+title: One neuron
+equations: [z = w*a + b, p = sigmoid(z), C = (p - y)**2]
+parameters: {w: scalar, b: scalar}
+inputs: {a: scalar}
+targets: {y: scalar}
+numbers: decimals
+homework:
+  salt: winter
+  questions: [{differential: z}, {value: C}, {value: dC/dw}, {value: dC/db}, {step: w}, {choice: dC/dw}]
+"""
+
+CLASS = (
+    Student("4711", "Zoë Ångström-Müller", 2),
+    Student("0042", "d'Arcy, Łukasz", 3),
+    Student("12/3", "Ada & Co_", 4),
+)
+
+
+def assignment(folder: Path, students: Sequence[Student] = CLASS, text: str = TEXT, **fixed: tuple[int, int]) -> Assignment:
+    found = Assignment(spec.loads(text, "neuron.yaml"), text, tuple(students), folder, fixed)
+    found.draw()
+    return found
+
+
+def made(folder: Path, students: Sequence[Student] = CLASS, text: str = TEXT, **fixed: tuple[int, int]) -> dict[str, bytes]:
+    said: list[DeriveError | str] = []
+    failed = build(assignment(folder, students, text, **fixed), said.append, processes=1)
+    assert not failed and not said
+    return contents(folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    files.pop("journal.jsonl", None)
+    return files
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("class")
+    made(folder)
+    return folder
+
+
+def text_of(path: Path) -> str:
+    return subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
+
+
+def test_everybody_has_a_homework_and_a_solution_with_the_name_on_it(built: Path) -> None:
+    manifest = json.loads((built / "manifest.json").read_text("utf-8"))
+    assert [s["id"] for s in manifest["students"]] == ["4711", "0042", "12/3"]
+    for entry, student in zip(manifest["students"], CLASS, strict=True):
+        for which in ("homework", "solutions"):
+            path = built / entry[which]["file"]
+            assert len(PdfReader(path).pages) == entry[which]["pages"]
+            text = text_of(path)
+            assert student.id in text and entry["variant"] in text
+            assert student.name.split()[-1].split("-")[0] in text
+    assert len({s["variant"] for s in manifest["students"]}) == 3
+
+
+def test_the_printers_file_holds_all_of_them_each_on_a_right_hand_page(built: Path) -> None:
+    manifest = json.loads((built / "manifest.json").read_text("utf-8"))
+    for which in ("homework", "solutions"):
+        pages = PdfReader(built / f"{which}.pdf").pages
+        assert len(pages) == manifest["all"][f"{which}.pdf"]["pages"]
+        for student, entry in zip(CLASS, manifest["students"], strict=True):
+            first = entry[which]["page_in_all"]
+            assert first % 2 == 1
+            assert student.id in pages[first - 1].extract_text()
+
+
+def test_the_key_holds_every_number_and_the_sheets_show_them(built: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO((built / "answers.csv").read_text("utf-8-sig"))))
+    tree = json.loads((built / "answers.json").read_text("utf-8"))
+    assert len(rows) == 3 * 4
+    for row in rows:
+        answer = tree[row["id"].lstrip("'")]["answers"][row["question"]]
+        assert float(row["value"]) == pytest.approx(answer["value"], abs=1e-4)
+        assert 0 < float(row["tolerance"]) < 0.1 * max(1, abs(answer["value"]))
+
+
+def test_each_number_of_the_key_is_that_of_autograd(built: Path) -> None:
+    tree = json.loads((built / "answers.json").read_text("utf-8"))
+    found = assignment(built)
+    for student, variant in found.variants.items():
+        v = {k: float(x) for k, x in variant.found.values.items() if k in ("w", "a", "b", "y")}
+        cost = lambda w, b, v=v: (1 / (1 + anp.exp(-(w * v["a"] + b))) - v["y"]) ** 2  # noqa: E731
+        answers = {k: a["value"] for k, a in tree[student]["answers"].items()}
+        slope = autograd(cost, 0)(v["w"], v["b"])
+        assert answers["value C"] == pytest.approx(cost(v["w"], v["b"]))
+        assert answers["value dC/dw"] == pytest.approx(slope)
+        assert answers["value dC/db"] == pytest.approx(autograd(cost, 1)(v["w"], v["b"]))
+        assert answers["step w"] == pytest.approx(v["w"] - variant.found.rate * slope)
+
+
+def test_the_order_of_the_roster_changes_nobodys_sheet(built: Path, tmp_path: Path) -> None:
+    again = made(tmp_path, CLASS[::-1])
+    sheets = {k: v for k, v in contents(built).items() if "/" in k}
+    assert sheets == {k: v for k, v in again.items() if "/" in k}
+
+
+def test_one_student_alone_gets_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    alone = made(tmp_path, CLASS[1:2])
+    assert {k: contents(built)[k] for k in alone if "/" in k} == {k: v for k, v in alone.items() if "/" in k}
+
+
+def test_a_code_from_a_sheet_gives_that_variant_to_someone(built: Path, tmp_path: Path) -> None:
+    manifest = json.loads((built / "manifest.json").read_text("utf-8"))
+    code = manifest["students"][0]["variant"]
+    other = assignment(tmp_path, (Student("9", "New", 2),), TEXT, **{"9": seeds.parse(code)})
+    ours = assignment(built).variants["4711"].found
+    assert other.variants["9"].found.signature(other.derivation.system) == ours.signature(other.derivation.system)
+
+
+def test_what_is_there_is_not_made_again_and_what_was_spoilt_is(tmp_path: Path) -> None:
+    first = made(tmp_path)
+    spoilt = tmp_path / "homework" / "4711.pdf"
+    kept = tmp_path / "solutions" / "4711.pdf"
+    before = kept.stat().st_mtime_ns
+    spoilt.write_bytes(b"half a")
+    assert made(tmp_path) == first
+    assert kept.stat().st_mtime_ns == before
+
+
+def test_another_spec_makes_all_of_them_anew(tmp_path: Path) -> None:
+    first = made(tmp_path)
+    second = made(tmp_path, text=TEXT.replace("One neuron", "The same neuron"))
+    assert all(first[k] != second[k] for k in first if k.startswith(("homework/", "solutions/")))
+
+
+def test_a_name_that_cannot_be_set_costs_nobody_else_anything(tmp_path: Path) -> None:
+    said: list[DeriveError | str] = []
+    strange = Student("77", "王小明", 5)
+    failed = build(assignment(tmp_path, (*CLASS, strange)), said.append, processes=1)
+    assert sorted(failed) == ["homework/77.pdf", "solutions/77.pdf"] and said
+    manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
+    assert sorted(manifest["failed"]) == sorted(failed)
+    assert len(list((tmp_path / "homework").glob("*.pdf"))) == 3
+
+
+def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    source = tmp_path / "neuron.yaml"
+    source.write_text(TEXT, "utf-8")
+    command = [sys.executable, "-m", "derive", "homework", str(source), "--variants", "8", "--processes", "1", "--output"]
+    whole = tmp_path / "whole"
+    subprocess.run([*command, str(whole)], check=True, capture_output=True)
+    cut = tmp_path / "cut"
+    for wanted in (1, 6):
+        run = subprocess.Popen([*command, str(cut)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        until = time.monotonic() + 60
+        while run.poll() is None and len(list(cut.rglob("*.pdf"))) < wanted and time.monotonic() < until:
+            time.sleep(0.005)
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        for path in cut.rglob("*.pdf"):
+            assert PdfReader(path).pages
+    subprocess.run([*command, str(cut)], check=True, capture_output=True)
+    assert contents(cut) == contents(whole)
+
+
+def test_too_few_different_numbers_are_refused() -> None:
+    text = TEXT.replace("numbers: decimals", "numbers: integers\nvalues: {w: 2, b: 3, a: 2, y: 0}")
+    with pytest.raises(SpecError):
+        assignment(Path("nowhere"), roster.numbered(3), text)
+
+
+# --- nothing wrong scores -------------------------------------------------------------------------------------------------------
+
+ACTIVATIONS = {"sigmoid": lambda z: 1 / (1 + anp.exp(-z)), "tanh": anp.tanh, "relu": lambda z: anp.maximum(z, 0)}
+
+
+@st.composite
+def classes(draw: st.DrawFn) -> tuple[str, Any]:
+    """A small network, and its cost by hand."""
+    wide, middle, out = draw(st.integers(1, 3)), draw(st.integers(2, 3)), draw(st.integers(1, 2))
+    names = [draw(st.sampled_from(sorted(ACTIVATIONS))) for _ in range(2)]
+    text = dedent(f"""\
+        title: Random
+        view: matrix
+        numbers: {draw(st.sampled_from(["decimals", "fractions"]))}
+        network:
+          input: {{x: {wide}}}
+          layers:
+            - dense: {{units: {middle}, activation: {names[0]}}}
+            - dense: {{units: {out}, activation: {names[1]}}}
+          loss: half_squared_error
+        homework:
+          questions: [value: C, value: dC/dW.2, value: dC/db.2, value: dC/dW.1, value: dC/db.1]
+        """)
+
+    def cost(p: dict[str, Any], x: Any, y: Any) -> Any:
+        first = ACTIVATIONS[names[0]](p["W.1"] @ x + p["b.1"])
+        return 0.5 * anp.sum((ACTIVATIONS[names[1]](p["W.2"] @ first + p["b.2"]) - y) ** 2)
+
+    return text, cost
+
+
+@settings(max_examples=8, deadline=None)
+@given(drawn=classes())
+def test_the_key_is_autograds_and_no_mal_rule_scores(drawn: tuple[str, Any]) -> None:
+    text, cost = drawn
+    try:
+        found = assignment(Path("nowhere"), roster.numbered(3), text)
+    except SpecError:  # the linter left too few variants; it says so
+        return
+    derivation = found.derivation
+    for student, variant in found.variants.items():
+        values = variant.found.values
+        parameters = {k: np.asarray(values[k], dtype=float) for k in ("W.1", "b.1", "W.2", "b.2")}
+        oracle = autograd(lambda p, v=values: cost(p, v["x"], v["y"]))(parameters)
+        keys = {k.question: k for k in found.keys(student)}
+        assert float(keys["value C"].value) == pytest.approx(float(cost(parameters, values["x"], values["y"])))
+        for key, right in oracle.items():
+            mine = keys[f"value dC/d{key.replace('.', '')}"]
+            np.testing.assert_allclose(mine.value, right, rtol=1e-9, atol=1e-12)
+            step = derivation.gradients[key]
+            assert step is not None
+            nearest = derivation.of("gradient", key)[-1]
+            for mistake in mistakes.mistakes(derivation, nearest):
+                wrong = mistakes.followed(derivation, mistake, values)[cotangent(key)]
+                if np.allclose(wrong, right):  # it makes no difference where this ReLU is on: nothing could tell
+                    continue
+                verdict = grade.judge(derivation, nearest, wrong.tolist(), values, tolerance=mine.tolerance)
+                assert not verdict.ok, (key, mistake.rule)
+
+
+def test_a_key_that_is_wrong_is_caught(tmp_path: Path) -> None:
+    """The oracle above can fail: another sigmoid is not ours."""
+    found = assignment(tmp_path)
+    (key,) = [k for k in found.keys("4711") if k.question == "value dC/dw"]
+    verdict = grade.judge(found.derivation, "dC/dw", float(key.value) * 1.1, found.variants["4711"].found.values, key.tolerance)
+    assert not verdict.ok
+    assert replace(key, tolerance=0.0).tolerance == 0.0 and api.sheet_name(found.spec) == "neuron"

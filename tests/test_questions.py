@@ -1,0 +1,328 @@
+"""Questions, their solutions and marks, and the editions of one sheet."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from derive import api, mistakes, spec, typeset, worked
+from derive.errors import SpecError
+from derive.evaluate import Array
+from derive.questions import faded, homework, marking
+from derive.questions.homework import Variant
+from derive.sheet import Labelled, Line, Partials, Sheet, Task
+from derive.spec.homework import Faded
+from derive.steps import Derivation
+from derive.system import Equation
+
+NEURON = """
+title: One neuron
+equations: [z = w*a + b, p = sigmoid(z), C = (p - y)**2]
+parameters: {w: scalar, b: scalar}
+inputs: {a: scalar}
+targets: {y: scalar}
+values: {a: 1.5, w: 2, b: -1, y: 1}
+"""
+
+
+def asked(questions: str, more: str = "") -> Sheet:
+    return api.homework(spec.loads(f"{NEURON}homework:\n  questions: {questions}\n{more}"))
+
+
+def tasks(sheet: Sheet) -> list[Task]:
+    return [b for s in sheet.sections for b in s.blocks if isinstance(b, Task)]
+
+
+@lru_cache(maxsize=16)
+def example(name: str) -> Sheet:
+    return api.homework(api.load(api.examples()[name]))
+
+
+@lru_cache(maxsize=16)
+def derived(name: str) -> Derivation:
+    return api.derive(api.load(api.examples()[name]))
+
+
+# --- which questions ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(api.examples()))
+def test_without_a_word_in_the_spec_a_selection_is_asked(name: str) -> None:
+    found = tasks(example(name))
+    assert [t.number for t in found] == list(range(1, len(found) + 1))
+    assert len({t.id for t in found}) == len(found)
+    assert any(t.id.startswith("gradient") for t in found)
+    assert all(t.points == sum(m.points for m in t.marks) > 0 for t in found)
+    assert example(name).points == sum(t.points for t in found)
+
+
+def test_questions_are_asked_in_the_order_of_the_spec() -> None:
+    sheet = asked("[{gradient: w}, {differential: z}, {partial: dz/dw}, {value: C}, {step: b}, {shape: w}, {choice: dC/db}]")
+    assert [t.id for t in tasks(sheet)] == [
+        "gradient dC/dw", "differential dz", "partial dz/dw", "value C", "step b", "shape w", "choice dC/db",
+    ]  # fmt: skip
+
+
+def test_a_number_limits_and_a_list_multiplies() -> None:
+    assert [t.id for t in tasks(asked("[{gradient: {number: 2}}]"))] == ["gradient dC/dp", "gradient delta"]
+    assert [t.id for t in tasks(asked("[{gradient: [b, w]}]"))] == ["gradient dC/db", "gradient dC/dw"]
+    assert [t.id for t in tasks(asked("[{partial: z}]"))] == ["partial dz/dw", "partial dz/db", "partial dz/da"]
+
+
+def test_points_are_those_of_the_spec_and_spread_over_the_steps() -> None:
+    (task,) = tasks(asked("[{gradient: {of: w, points: 5}}]"))
+    assert task.points == 5 and len(task.marks) == 3
+    assert [m.points for m in task.marks] == [1, 2, 2]
+
+
+@pytest.mark.parametrize("points, parts", [(0, 3), (1, 3), (7, 3), (100, 7)])
+def test_spread_loses_no_point(points: int, parts: int) -> None:
+    found = marking.spread(points, parts)
+    assert sum(found) == points and max(found) - min(found) <= 1 and found == sorted(found)
+
+
+@pytest.mark.parametrize(
+    "questions, message",
+    [
+        ("[{gradient: q}]", "`q` is not a quantity"),
+        ("[{shape: C}]", "cannot be asked"),
+        ("[{partial: {of: z, by: y}}]", "no partial derivative by `y`"),
+        ("[{gradiant: w}]", "not a kind of question"),
+        ("[{gradient: {of: w, by: b}}]", "`by` belongs to"),
+        ("[{ask: {points: 2}}]", "needs its `text`"),
+        ("[{ask: Why?}]", "needs an answer"),
+        ("[{find_error: {of: w, mistake: nonsense}}]", "nonsense"),
+        ("[{ask: {text: 'What?', answer: 'dC/dw = p*a'}}]", "not what is derived"),
+        ("[{ask: {text: 'What?', answer: 'p*a'}}]", "an answer is an equation"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(questions: str, message: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(message)) as caught:
+        asked(questions)
+    assert caught.value.place is None or caught.value.place.line
+
+
+# --- answers that are right -----------------------------------------------------------------------------------------------------
+
+
+def values_of(derivation: Derivation) -> worked.Values:
+    return mistakes.points(derivation)[0]
+
+
+def rhs(line: Line, derivation: Derivation) -> Array | None:
+    """The right-hand side in numbers, where the form is an equation of indexed scalars."""
+    shown = line.forms[0].shown
+    return mistakes.value_at(shown, values_of(derivation)) if isinstance(shown, Equation) else None
+
+
+@pytest.mark.parametrize("name", ["single-neuron", "chain", "wide-layer"])
+def test_one_choice_is_right_and_the_others_are_not(name: str) -> None:
+    derivation = derived(name)
+    for task in tasks(example(name)):
+        if not task.id.startswith("choice"):
+            continue
+        (choices,) = [g for g in task.given if isinstance(g, Labelled)]
+        right = [label for label, line in choices.rows if _holds(line, derivation)]
+        assert right == [task.solution[0].about["answer"]]
+        assert len(choices.rows) == 4
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("name", ["single-neuron", "chain"])
+def test_one_line_is_wrong_and_it_is_the_one_in_the_key(name: str, seed: int) -> None:
+    found = api.load(api.examples()[name])
+    derivation = derived(name)
+    sheet = api.homework(found, derivation, Variant(seed=seed))
+    task = next(t for t in tasks(sheet) if t.id.startswith("find_error"))
+    wrong = [label for label, line in task.given[0].rows if not _holds(line, derivation)]
+    assert wrong == [f"({task.solution[0].about['line']})"]
+    assert _holds(task.solution[1].lines[0], derivation)
+
+
+def _holds(line: Line, derivation: Derivation) -> bool:
+    shown = line.forms[0].shown
+    assert isinstance(shown, Equation)
+    left = values_of(derivation)[shown.lhs.key]
+    right = rhs(line, derivation)
+    return bool(np.allclose(left, right, rtol=1e-9))
+
+
+def test_the_seed_moves_the_error_and_the_answers() -> None:
+    found = api.load(api.examples()["chain"])
+    sheets = [api.homework(found, derived("chain"), Variant(seed=n)) for n in range(8)]
+    answers = {next(t for t in tasks(s) if t.id.startswith("choice")).solution[0].about["answer"] for s in sheets}
+    errors = {next(t for t in tasks(s) if t.id.startswith("find_error")).solution[0].about["rule"] for s in sheets}
+    assert len(answers) > 1 and len(errors) > 1
+
+
+def test_a_teachers_answer_is_checked_and_printed_as_it_was_written() -> None:
+    sheet = asked("[{ask: {text: 'What is the gradient?', answer: 'dC/dw = 2*(p - y)*p*(1 - p)*a'}}]")
+    tex = api.tex(api.edition(sheet, "solutions"))
+    assert r"{2(p \penalty500 - y)\,p\,(1 \penalty500 - p)\,a}" in tex and r"{\delta\,a}" in tex
+
+
+def test_a_later_gradient_starts_from_an_earlier_one() -> None:
+    first, second = tasks(asked("[{gradient: w}, {gradient: b}]"))
+    assert len(second.solution[1].lines) < len(first.solution[0].lines)
+    assert second.solution[0].about["known"][0][1] == 1
+
+
+# --- editions -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(api.examples()))
+def test_the_homework_holds_no_solution(name: str) -> None:
+    handed = tasks(api.edition(example(name), "homework"))
+    assert all(not (t.solution or t.marks or t.errors) for t in handed)
+    assert all(not t.marks and t.solution for t in tasks(api.edition(example(name), "solutions")))
+    text = api.tex(api.edition(example(name), "homework"))
+    assert r"\begin{dsanswer}" not in text and r"\dsmark" not in text and r"\dserror" not in text
+
+
+def test_the_marking_scheme_says_what_earns_which_point() -> None:
+    text = api.tex(api.edition(example("single-neuron"), "marking"))
+    assert "Follow-through" in text and "the term with the change of $w^{L}$" in text
+    assert "the bias stays" in text and r"= a^{L-1} \allowbreak + b^{L}" in text
+
+
+def test_hints_stand_only_where_they_are_asked_for() -> None:
+    assert "Hint" not in api.tex(api.edition(asked("[{differential: z}]"), "homework"))
+    with_hint = api.tex(api.edition(asked("[{differential: {of: z, hint: true}}]"), "homework"))
+    assert "product rule: one factor moves" in with_hint
+
+
+@lru_cache(maxsize=32)
+def places(tex: str, folder: str) -> tuple[tuple[int, float, float, str], ...]:
+    """Page and position of each question on the typeset sheet; nothing may be too wide."""
+    target = Path(folder) / f"{abs(hash(tex))}.pdf"
+    typeset.typeset(tex, target, files=api.style(), keep_log=target.with_suffix(".log"))
+    assert typeset.overfull(target.with_suffix(".log").read_text(errors="replace")) == []
+    boxes = subprocess.run(["pdftotext", "-bbox", target, "-"], capture_output=True, text=True, check=True).stdout
+    found = []
+    for number, page in enumerate(boxes.split("<page ")[1:], start=1):
+        words = re.findall(r'xMin="([\d.]+)" yMin="([\d.]+)" [^>]*>([^<]*)<', page)
+        found += [
+            (number, round(float(x), 1), round(float(y), 1), after[2])
+            for (x, y, word), after in zip(words, [*words[1:], ("", "", "")], strict=True)
+            if word == "Question"
+        ]
+    return tuple(found)
+
+
+@pytest.mark.parametrize("name", list(api.examples()))
+def test_homework_and_solutions_are_laid_out_alike(name: str, tmp_path: Path) -> None:
+    sheet = example(name)
+    handed, solved = (places(api.tex(api.edition(sheet, e)), str(tmp_path)) for e in ("homework", "solutions"))
+    assert handed == solved
+    assert [n for *_, n in handed] == [str(t.number) for t in tasks(sheet)]
+    places(api.tex(api.edition(sheet, "marking")), str(tmp_path))
+
+
+def test_other_numbers_move_nothing(tmp_path: Path) -> None:
+    found = api.load(api.examples()["classifier"])
+    derivation = derived("classifier")
+    layouts = set()
+    for seed in range(4):
+        numbers = worked.draw(found, derivation, seed)
+        sheet = api.homework(found, derivation, Variant(numbers, ("Zoë Ångström-Müller", "4711"), "code", seed))
+        layouts.add(places(api.tex(api.edition(sheet, "homework")), str(tmp_path)))
+    assert len(layouts) == 1
+
+
+@pytest.mark.parametrize("space", ["lines", "box", "none"])
+def test_the_room_for_answers(space: str, tmp_path: Path) -> None:
+    sheet = asked("[{gradient: w}, {differential: z}]", f"  space: {space}\n")
+    assert places(api.tex(api.edition(sheet, "homework")), str(tmp_path))
+    assert (r"\dsspace" in api.tex(api.edition(sheet, "homework"))) == (space != "none")
+
+
+def test_a_longer_solution_gets_more_room() -> None:
+    first, second = tasks(asked("[{gradient: w}, {partial: dz/dw}]"))
+    assert first.height > 2 * second.height > 0
+
+
+# --- faded ----------------------------------------------------------------------------------------------------------------------
+
+
+def gaps(sheet: Sheet) -> list[int]:
+    steps = [n for s in sheet.sections for b in s.blocks for n in (*getattr(b, "lines", ()), *_rows(b))]
+    return [n.blank for n in steps if getattr(n, "blank", None) is not None]
+
+
+def _rows(block: object) -> tuple[object, ...]:
+    return block.rows if isinstance(block, Partials) else ()
+
+
+@pytest.mark.parametrize("name", ["single-neuron", "mlp", "own-layer"])
+@pytest.mark.parametrize("which", ["last", "first"])
+def test_each_rung_has_more_gaps_and_the_last_one_all(name: str, which: str) -> None:
+    whole = api.sheet(api.load(api.examples()[name]))
+    settings = Faded(rungs=3, blank="last" if which == "last" else "first")
+    rungs = [gaps(s) for s in faded.rungs(whole, settings)]
+    count = len(rungs[-1])
+    assert rungs[-1] == list(range(1, count + 1))
+    assert 0 < len(rungs[0]) < len(rungs[1]) < count
+    assert rungs[0][-1] == count if which == "last" else rungs[0][0] == 1
+
+
+@pytest.mark.parametrize("name", ["single-neuron", "chain", "mlp"])
+def test_the_key_fills_every_gap(name: str) -> None:
+    whole = api.sheet(api.load(api.examples()[name]))
+    key = faded.key(whole)
+    numbers = [n.number for b in key.sections[0].blocks for n in (*getattr(b, "lines", ()), *_rows(b))]
+    assert numbers == gaps(faded.rungs(whole, Faded(rungs=1))[0])
+
+
+def test_a_gap_does_not_show_what_belongs_in_it(tmp_path: Path) -> None:
+    found = spec.loads(NEURON + "homework: {faded: {rungs: 1, prompts: [rule, held]}}\n")
+    (rung,), key = api.faded(found)
+    text = api.tex(rung)
+    assert r"\mathrm{d}w\,a" not in text and "product rule" not in text and "Which rule?" in text
+    assert "What is held constant?" in text and r"\right|_{b" not in text
+    solved = api.tex(key)
+    assert r"\mathrm{d}w\,a" in solved and "product rule" in solved and r"\right|_{b" in solved
+    for n, tex in enumerate((text, solved)):
+        typeset.typeset(tex, tmp_path / f"{n}.pdf", files=api.style())
+
+
+def test_without_prompts_the_rules_stay() -> None:
+    (rung,), _ = api.faded(spec.loads(NEURON + "homework: {faded: {rungs: 1}}\n"))
+    text = api.tex(rung)
+    assert "product rule" in text and "Which rule?" not in text
+
+
+# --- the numbers of the key -----------------------------------------------------------------------------------------------------
+
+
+def test_the_key_has_the_numbers_of_the_pass() -> None:
+    found = spec.loads(NEURON + "homework: {questions: [{value: C}, {value: dC/dw}, {step: w}]}\n")
+    derivation = api.derive(found)
+    numbers = worked.work(found, derivation)
+    assert numbers is not None
+    key = {k.question: float(k.value) for k in homework.keys(found, derivation, numbers)}
+    w, a, b, y = 2.0, 1.5, -1.0, 1.0
+    p = 1 / (1 + np.exp(-(w * a + b)))
+    slope = 2 * (p - y) * p * (1 - p) * a
+    assert key["value C"] == pytest.approx((p - y) ** 2)
+    assert key["value dC/dw"] == pytest.approx(slope)
+    assert key["step w"] == pytest.approx(w - numbers.rate * slope)
+
+
+def test_a_broken_derivation_hands_out_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = spec.loads(NEURON)
+    derivation = api.derive(found)
+    key, right = next(iter(derivation.gradients.items()))
+    damaged = tuple(
+        replace(s, result=Equation(s.result.lhs, s.result.rhs * 2)) if s.section == "gradient" and s.about == key else s
+        for s in derivation.steps
+    )
+    with pytest.raises(Exception, match="wrong"):
+        api.homework(
+            found, replace(derivation, steps=damaged, gradients={**derivation.gradients, key: Equation(right.lhs, right.rhs * 2)})
+        )
