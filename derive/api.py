@@ -177,12 +177,17 @@ def style(found: Sheet | None = None) -> dict[str, str | bytes]:
     return render.style(found.look if found else None)
 
 
+def require_font(found: Sheet) -> None:
+    """Refuse a sheet whose font is not installed. Raises TypesetError."""
+    looks.require_font(found.look)
+
+
 def pdf(source: str | Path, output: Path) -> Path:
     """A spec's sheet as PDF."""
     from .typeset import typeset
 
     found = sheet(load(source))
-    looks.require_font(found.look)
+    require_font(found)
     typeset(tex(found), output, files=style(found))
     return output
 

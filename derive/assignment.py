@@ -27,6 +27,7 @@ import numpy as np
 from . import api, lint, render, roster, rounding, seeds, typeset, variants, verify, worked
 from .errors import DeriveError
 from .joined import joined
+from .looks import look
 from .questions import homework as questions
 from .questions.homework import Key
 from .roster import Student
@@ -70,6 +71,7 @@ class Assignment:
         self.checks = api.check(self.derivation)
         verify.require(self.checks)
         self.name = api.sheet_name(self.spec)
+        self.shared = questions.Shared()
 
     # --- numbers ------------------------------------------------------------------------------------------------------------
 
@@ -108,13 +110,14 @@ class Assignment:
         variant = self.variants[student.id]
         who = (student.name, student.id)
         numbers = questions.Variant(variant.found, who, self.stamp(student.id), variant.seed)
-        whole = questions.homework(self.spec, self.derivation, self.checks, self.derivation.asked, numbers)
-        return {which: api.tex(api.edition(whole, which)) for which in EDITIONS}
+        whole = questions.homework(self.spec, self.derivation, self.checks, self.derivation.asked, numbers, self.shared)
+        editions = {which: questions.edition(whole, which, self.shared) for which in EDITIONS}
+        return {which: render.latex(sheet, known=self.shared.texts) for which, sheet in editions.items()}
 
     def keys(self, student: str) -> tuple[Key, ...]:
         return questions.keys(self.spec, self.derivation, self.variants[student].found)
 
-    def handouts(self, style: Mapping[str, str]) -> Iterator[tuple[Handout, str | DeriveError]]:
+    def handouts(self, style: Mapping[str, str | bytes]) -> Iterator[tuple[Handout, str | DeriveError]]:
         """Every PDF to be, with its text or with what is wrong with it, student by student."""
         for student in self.students:
             texts: Mapping[Edition, str | DeriveError]
@@ -124,7 +127,7 @@ class Assignment:
                 texts = dict.fromkeys(EDITIONS, error)
             for which, text in texts.items():
                 path = self.folder / which / f"{roster.file_name(student)}.pdf"
-                made_from = _hash(text, *style.values()) if isinstance(text, str) else ""
+                made_from = _hash(text, *(s for s in style.values() if isinstance(s, str))) if isinstance(text, str) else ""
                 yield Handout(student.id, which, path, made_from), text
 
 
@@ -189,7 +192,7 @@ def build(
     for part in (folder, *(folder / which for which in EDITIONS)):
         make_folder(part)
         sweep(part)
-    style = render.style()
+    style = render.style(look(assignment.spec))
     known = _journal(folder)
     failed: dict[str, DeriveError] = {}
     made: dict[str, tuple[Handout, Done]] = {}

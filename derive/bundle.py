@@ -13,7 +13,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the zip: the earliest that the format knows, so that the same sheets give the same bytes."""
 
 
-def bundle(sheets: Mapping[str, str], style: Mapping[str, str]) -> bytes:
+def bundle(sheets: Mapping[str, str], style: Mapping[str, str | bytes]) -> bytes:
     """The zip file. `sheets`: whole documents by file name; `style`: what they need beside them.
 
     Sorted, and with fixed times and rights: the same contents give the same bytes.
@@ -26,7 +26,8 @@ def bundle(sheets: Mapping[str, str], style: Mapping[str, str]) -> bytes:
             entry.create_system = 3  # Unix, on every system
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, files[name].encode("utf-8"), compresslevel=9)
+            content = files[name]
+            archive.writestr(entry, content.encode("utf-8") if isinstance(content, str) else content, compresslevel=9)
     return made.getvalue()
 
 

@@ -93,7 +93,7 @@ def _file(text: str) -> str:
 Colour = Annotated[str, AfterValidator(_colour)]
 Running = Annotated[str, Field(max_length=200), AfterValidator(_running)]
 Millimetres = Annotated[int, Field(ge=8, le=80)]
-Points = Annotated[float, Field(ge=0, le=6, strict=False)]
+Points = Annotated[float, Field(ge=0, le=6)]
 Size = Annotated[int, Field(ge=SIZES[0], le=SIZES[1])]
 Sides = Literal[1, 2]
 

@@ -7,9 +7,8 @@ calls mark anything: expressions through `notation`, pictures and tables through
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -34,9 +33,24 @@ from .words import ENGLISH, Words
 STYLE = "derive-sheets.sty"
 
 
-def latex(sheet: Sheet, fragment: bool = False) -> str:
-    """The sheet as LaTeX: a whole document, or its body alone."""
-    writer = _Writer(sheet)
+@dataclass
+class Known:
+    """Blocks that stand on many sheets of one look, and the texts that they have become."""
+
+    blocks: dict[int, Any] = field(default_factory=dict)
+    texts: dict[Any, tuple[Markup, frozenset[str], bool]] = field(default_factory=dict)
+
+    def keep(self, blocks: Iterable[Any]) -> None:
+        """These blocks will come again; they are held, so that what is known of one is not taken for another's."""
+        self.blocks |= {id(block): block for block in blocks}
+
+
+def latex(sheet: Sheet, fragment: bool = False, known: Known | None = None) -> str:
+    """The sheet as LaTeX: a whole document, or its body alone.
+
+    known: what sheets of one spec and one look have in common is written out once.
+    """
+    writer = _Writer(sheet, known or Known())
     with explained(writer.own):
         text = environment(writer.own).get_template("fragment.tex" if fragment else "document.tex").render(writer.all_tools())
     return re.sub(r"\n\s*\n(?:\s*\n)*", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
@@ -73,8 +87,9 @@ _POINT = re.compile(r"(?<=\d)\.(?=\d)")
 class _Writer:
     """The functions that the templates call, for one sheet."""
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Sheet, known: Known) -> None:
         self.sheet = sheet
+        self.known = known
         self.taught: set[str] = set()
         self.heads = False
         self.own = sheet.look.templates
@@ -87,6 +102,7 @@ class _Writer:
         self.prose = tools["prose"] = tools["homework"] = Words(self.language, self.own, tools)
         for name in MACROS:
             tools[name].add(macros(self.own, f"{name}.tex", tools))
+        self.blocks = tools["blocks"]
         return tools
 
     def tools(self) -> dict[str, Any]:
@@ -113,6 +129,7 @@ class _Writer:
             "margins": self.margins,
             "take_heads": self.take_heads,
             "layer": self.layer,
+            "block": self.block,
             "kind": lambda block: type(block).__name__,
             "by_twos": self.by_twos,
             "zeros": self.zeros,
@@ -132,10 +149,23 @@ class _Writer:
             "explore_rows": lambda block: [[self.math(c) for c in row] for row in block.rows[1:]],
         }
 
+    def block(self, block: Any) -> Markup:
+        """One block of a section. Its text depends on which rules have been explained already, and on the heads of columns."""
+        shared = id(block) in self.known.blocks
+        key = (id(block), self.sheet.edition, frozenset(self.taught), self.heads)
+        if shared and key in self.known.texts:
+            text, taught, self.heads = self.known.texts[key]
+            self.taught |= taught
+            return text
+        text = self.blocks.block(block, self.prose, self.blocks)
+        if shared:
+            self.known.texts[key] = (text, frozenset(self.taught), self.heads)
+        return text
+
     def tex(self, latex: str) -> Markup:
         """A formula, or a text with formulas, as TeX; numbers get the decimal mark of the language."""
         mark = self.prose.language["decimal"]
-        return Markup(latex if mark == "." else _POINT.sub("{,}" if mark == "," else mark, latex))
+        return Markup(latex if mark == "." else _POINT.sub("{,}", latex))
 
     def count(self, n: int) -> str:
         """A small number in words."""
@@ -148,10 +178,14 @@ class _Writer:
 
     def strip(self, texts: Strip, stands: str, even: bool) -> Markup:
         """Head or foot of a page, mirrored on even ones; a text of several lines stands at its top (t) or bottom (b)."""
-        parts = [self.running(text) for text in (texts.left, texts.centre, texts.right)]
-        left, centre, right = reversed(parts) if even else parts
-        middle = rf"{centre}\hfil" if centre else ""
-        return Markup(rf"\footnotesize \dsedge{{{stands}}}{{{left}}}\hfil{middle}{right}")
+        asked = [texts.left, texts.centre, texts.right]
+        shown = [
+            rf"\dsedge{{{stands}}}{{\ragged{ragged}}}{{{self.running(text)}}}"
+            if re.sub(r"\{(pages?|logo)\}", "", text)
+            else self.running(text)
+            for text, ragged in zip(reversed(asked) if even else asked, ("right", "right", "left"), strict=True)
+        ]
+        return Markup(rf"\footnotesize {shown[0]}\hfil{shown[1]}{chr(92) + 'hfil' if shown[1] else ''}{shown[2]}")
 
     def margins(self) -> Markup:
         """The options of the package geometry."""
@@ -290,7 +324,8 @@ class _Writer:
             if text not in seen:
                 shown.append(text)
             seen.add(text)
-        if any(_longest(text) > COLUMN * 11 / self.sheet.look.size for text in shown):  # too long for a column: one below the other
+        column = COLUMN * 11 / self.sheet.look.size
+        if any(_longest(text) > column for text in shown):  # too long for a column: one below the other
             shown = [piece for text in shown for piece in (text, Markup(""))]
         shown += [Markup("")] * (len(shown) % 2)
         return [(shown[i], shown[i + 1]) for i in range(0, len(shown), 2)]

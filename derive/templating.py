@@ -164,12 +164,12 @@ def explained(own: Path | None) -> Iterator[None]:
     except jinja2.TemplateNotFound as error:
         if own is None:
             raise
-        raise SpecError(f"there is no template `{error.name}`", place=Place(str(own)), hint=f"ours are below `{OURS}/`") from error
+        hint = f"ours are below `{OURS}/`"
+        raise SpecError(f"there is no template `{error.name}`", place=Place(str(own)), hint=hint) from error
     except Exception as error:
-        place = None if own is None else _place(error, own)
-        if place is None or isinstance(error, DeriveError):
+        if own is None or isinstance(error, DeriveError):
             raise
-        raise SpecError(_sentence(error), place=place) from error
+        raise SpecError(_sentence(error), place=_place(error, own) or Place(str(own))) from error
 
 
 def _place(error: BaseException, own: Path) -> Place | None:
@@ -178,7 +178,9 @@ def _place(error: BaseException, own: Path) -> Place | None:
     while step is not None:
         name = step.tb_frame.f_code.co_filename
         if name.endswith(".tex") and Path(name).resolve().is_relative_to(own.resolve()):
-            found = Place(_name(name, own), step.tb_lineno)
+            template = step.tb_frame.f_globals.get("__jinja_template__")  # where Jinja has not put in the template's lines itself
+            line = step.tb_lineno if template is None else template.get_corresponding_lineno(step.tb_lineno)
+            found = Place(_name(name, own), line)
         step = step.tb_next
     return found
 

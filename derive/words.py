@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from .templating import OURS, Macros, environment, explained, folder
 FOLDER = "words"
 ENGLISH = "en"
 CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+LANGUAGE = {"babel": r"[A-Za-z]+", "tag": r"[A-Za-z0-9-]{2,35}", "decimal": r"[.,]"}
+"""What the table `language` must hold, and in which form."""
 MANY = 6
 """Of so many missing entries each is named."""
 
@@ -65,21 +68,25 @@ class Words(Macros):
         files: list[Path] = []
         modules: list[TemplateModule] = []
         wanted: str | None = code
+        self._codes: list[str] = []
         while wanted is not None:
+            self._codes.append(wanted)
             first = len(modules)
             for name, path in _files(wanted, own):
                 with explained(own):
                     modules.append(made.get_template(name).make_module({**tools, "prose": self}))
                 files.append(path)
-            used = {wanted, code}
-            language = _merged(modules[first:], "language")
-            wanted = language.get("fallback")
-            if wanted is not None and (wanted in used or wanted not in languages(own)):
-                raise SpecError(
-                    f"the language `{code}` falls back to `{wanted}`, which there is not", place=Place(str(files[first]))
-                )
+            wanted = _merged(modules[first:], "language").get("fallback")
+            if wanted is not None and (wanted in self._codes or wanted not in languages(own)):
+                hint = did_you_mean(str(wanted), {*languages(own)} - {*self._codes})
+                raise SpecError(f"`{code}` cannot fall back to `{wanted}`", place=Place(str(files[first])), hint=hint)
         super().__init__(modules)
-        self._file = files[0] if files else Path()
+        self._file = files[0]
+        self._language: Mapping[str, str] = self.table("language")
+        for key, form in LANGUAGE.items():
+            if not re.fullmatch(form, str(self._language.get(key, ""))):
+                hint = "((* set language = {'babel': 'french', 'tag': 'fr', 'decimal': ','} *))"
+                raise SpecError(f"`{code}` has no `language.{key}` of the right form", place=Place(str(files[0])), hint=hint)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -97,8 +104,7 @@ class Words(Macros):
     @property
     def language(self) -> Mapping[str, str]:
         """`babel`: its name there; `tag`: its code in PDF; `decimal`: the mark in numbers; `fallback`."""
-        found: Mapping[str, str] = self.table("language")
-        return found
+        return self._language
 
     def find(self, name: str, arguments: tuple[Any, ...]) -> Any:
         """The entry that is meant by `name(*arguments)`."""
@@ -113,22 +119,17 @@ class Words(Macros):
         for module in self._modules:
             if isinstance(macro := getattr(module, name, None), Macro):
                 return macro(*arguments)
-        raise self.missing(f"{name}_{key}" if self._is_family(name) else f"{name}.{key}" if key is not None else name)
-
-    def _is_family(self, name: str) -> bool:
-        return not isinstance(self.table(name), list) and not self.table(name)
+        row = f"{name}.{key}"
+        raise self.missing(name if key is None else row if row in _english() or self.table(name) else f"{name}_{key}")
 
     def record(self, name: str, key: str, field: str, english: str) -> str:
         """A text of a record of the catalogue, which holds it in English."""
         row = _merged(self._modules, name).get(key)
         if isinstance(row, Mapping) and field in row:
             return str(row[field])
-        if self._speaks(ENGLISH):
+        if ENGLISH in self._codes:
             return english
         raise self.missing(f"{name}.{key}")
-
-    def _speaks(self, code: str) -> bool:
-        return self._code == code or self.language.get("fallback") == code
 
     def keys(self) -> set[str]:
         """Every entry: `heading.network`, `say_forward`."""
@@ -145,12 +146,12 @@ class Words(Macros):
 
     def missing(self, key: str) -> SpecError:
         """The error for an entry that is not there."""
-        lacking = sorted((Words(ENGLISH, None, {}).keys() - self.keys() | {key}) - {key})
+        lacking = sorted(_english() - self.keys() - {key})
         more = f"; {len(lacking)} more are missing: {', '.join(lacking[:MANY])}{', …' if len(lacking) > MANY else ''}"
         return SpecError(
             f"the language `{self._code}` has no `{key}`{more if lacking else ''}",
             place=Place(str(self._file)),
-            hint=f"copy it from {FOLDER}/{ENGLISH}.tex and translate it, or write 'fallback': '{ENGLISH}' into the table `language`",
+            hint=f"translate that of {FOLDER}/{ENGLISH}.tex, or write 'fallback': '{ENGLISH}' into the table `language`",
         )
 
 
@@ -162,6 +163,11 @@ class _Family:
 
     def __call__(self, *arguments: Any) -> Any:
         return self.words.find(self.name, arguments)
+
+
+@lru_cache(maxsize=1)
+def _english() -> frozenset[str]:
+    return frozenset(Words(ENGLISH, None, {}).keys())
 
 
 def _merged(modules: list[TemplateModule] | Any, name: str) -> dict[str, Any]:

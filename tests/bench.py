@@ -15,6 +15,7 @@ from importlib.metadata import version
 from statistics import median
 
 import bench_depth
+import bench_homework
 import bench_sheets
 from bench_depth import AIMS, Timed
 from bench_peers import PEERS, Peer, measure
@@ -42,6 +43,7 @@ def main() -> None:
     depth(depths, repetitions, limit, options.tensorgrad)
     texts(depths)
     examples(SHORT if options.quick else None, 1 if options.quick else repetitions)
+    bench_homework.homework(("single-neuron", "mlp"), (100, 300)) if not options.quick else bench_homework.homework(("mlp",), (30,))
     cold({"mlp"} if options.quick else SHORT, 1 if options.quick else repetitions)
 
 

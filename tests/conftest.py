@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -30,3 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def rewrite_golden(request: pytest.FixtureRequest) -> bool:
     """Whether the golden files are to be written instead of compared with."""
     return bool(request.config.getoption("--golden"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What is kept between builds is kept apart from the user's own, for all workers of one run of the tests."""
+    folder = tmp_path_factory.getbasetemp().parent / "derive-cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DERIVE_CACHE", str(folder))
+        yield folder

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
@@ -20,13 +20,16 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad as autograd
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from derive import api, grade, mistakes, roster, seeds, spec
 from derive.assignment import Assignment, build
+from derive.cli import command as cli
 from derive.errors import DeriveError, SpecError
+from derive.questions import homework as questions
 from derive.roster import Student
 from derive.system import cotangent
 
@@ -113,12 +116,17 @@ def test_the_key_holds_every_number_and_the_sheets_show_them(built: Path) -> Non
         assert 0 < float(row["tolerance"]) < 0.1 * max(1, abs(answer["value"]))
 
 
+def squared_error(a: float, y: float) -> Callable[[Any, Any], Any]:
+    """The cost as a function of weight and bias, in autograd's NumPy."""
+    return lambda w, b: (1 / (1 + anp.exp(-(w * a + b))) - y) ** 2
+
+
 def test_each_number_of_the_key_is_that_of_autograd(built: Path) -> None:
     tree = json.loads((built / "answers.json").read_text("utf-8"))
     found = assignment(built)
     for student, variant in found.variants.items():
         v = {k: float(x) for k, x in variant.found.values.items() if k in ("w", "a", "b", "y")}
-        cost = lambda w, b, v=v: (1 / (1 + anp.exp(-(w * v["a"] + b))) - v["y"]) ** 2  # noqa: E731
+        cost = squared_error(v["a"], v["y"])
         answers = {k: a["value"] for k, a in tree[student]["answers"].items()}
         slope = autograd(cost, 0)(v["w"], v["b"])
         assert answers["value C"] == pytest.approx(cost(v["w"], v["b"]))
@@ -266,3 +274,29 @@ def test_a_key_that_is_wrong_is_caught(tmp_path: Path) -> None:
     verdict = grade.judge(found.derivation, "dC/dw", float(key.value) * 1.1, found.variants["4711"].found.values, key.tolerance)
     assert not verdict.ok
     assert replace(key, tolerance=0.0).tolerance == 0.0 and api.sheet_name(found.spec) == "neuron"
+
+
+@pytest.mark.parametrize("name", ["classifier", "chain"])
+def test_what_sheets_have_in_common_is_written_out_once_and_is_the_same(name: str) -> None:
+    text = api.examples()[name].read_text("utf-8")
+    found = Assignment(api.load(api.examples()[name]), text, roster.numbered(3), Path("nowhere"))
+    found.draw()
+    for student in found.students:
+        variant = found.variants[student.id]
+        numbers = questions.Variant(variant.found, (student.name, student.id), found.stamp(student.id), variant.seed)
+        alone = questions.homework(found.spec, found.derivation, found.checks, found.derivation.asked, numbers)
+        assert found.texts(student) == {which: api.tex(api.edition(alone, which)) for which in ("homework", "solutions")}
+
+
+def test_a_student_is_graded_with_the_numbers_of_the_sheet(built: Path, tmp_path: Path) -> None:
+    source = tmp_path / "neuron.yaml"
+    source.write_text(TEXT, "utf-8")
+    tree = json.loads((built / "answers.json").read_text("utf-8"))["4711"]
+    answers = {k: a["value"] for k, a in tree["answers"].items() if k.startswith("value")}
+    answers["value dC/dw"], right = answers["value dC/db"], answers["value dC/dw"]
+    (tmp_path / "answers.json").write_text(json.dumps(answers), "utf-8")
+    command = ["grade", str(source), str(tmp_path / "answers.json"), "--variant", tree["variant"], "--json"]
+    verdicts = {v["question"]: v for v in json.loads(CliRunner().invoke(cli, command).stdout)}
+    assert verdicts["value C"]["right"] and verdicts["value dC/db"]["right"]
+    assert not verdicts["value dC/dw"]["right"] and right != answers["value dC/dw"]
+    assert CliRunner().invoke(cli, [*command[:-2], "nonsense"]).exit_code == 2

@@ -13,7 +13,7 @@ import pytest
 
 from derive import api, mistakes, spec, typeset, worked
 from derive.errors import SpecError
-from derive.evaluate import Array
+from derive.evaluate import Array, Values
 from derive.questions import faded, homework, marking
 from derive.questions.homework import Variant
 from derive.sheet import Labelled, Line, Partials, Sheet, Task
@@ -111,7 +111,7 @@ def test_what_cannot_be_asked_is_said(questions: str, message: str) -> None:
 # --- answers that are right -----------------------------------------------------------------------------------------------------
 
 
-def values_of(derivation: Derivation) -> worked.Values:
+def values_of(derivation: Derivation) -> Values:
     return mistakes.points(derivation)[0]
 
 
@@ -150,6 +150,7 @@ def _holds(line: Line, derivation: Derivation) -> bool:
     assert isinstance(shown, Equation)
     left = values_of(derivation)[shown.lhs.key]
     right = rhs(line, derivation)
+    assert right is not None
     return bool(np.allclose(left, right, rtol=1e-9))
 
 

@@ -242,7 +242,7 @@ def test_a_full_spec() -> None:
 
 def test_the_defaults() -> None:
     spec = loads(OWN)
-    assert (spec.labels, spec.convention, spec.examples_in, spec.paper) == ("absolute", "column", "rows", "a4")
+    assert (spec.labels, spec.convention, spec.examples_in, spec.paper) == ("absolute", "column", "rows", None)
     assert (spec.views, spec.seed, spec.average, spec.examples, spec.learning_rate) == ((), 1, False, None, None)
     assert loads(OWN + "view: batch\n").views == ("batch",)
 

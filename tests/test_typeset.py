@@ -7,12 +7,12 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from derive import typeset as module
 from derive.errors import OutputError, TypesetError
-from derive.typeset import find_engine, overfull, typeset, write_whole
+from derive.typeset import engine, find_engine, overfull, typeset, write_whole
 
 HELLO = r"""\documentclass{article}
 \begin{document}
@@ -60,15 +60,48 @@ def test_further_files_have_plain_names(tmp_path: Path, name: str) -> None:
 
 
 def test_passes_only_as_many_as_the_references_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVE_CACHE", str(tmp_path / "cache"))
     runs: list[int | None] = []
-    run = module._run
-    monkeypatch.setattr(module, "_run", lambda *given: runs.append(run(*given)) or runs[-1])  # type: ignore[func-returns-value]
+    run = engine.run
+
+    def counted(*given: Any) -> int | None:
+        runs.append(run(*given))
+        return runs[-1]
+
+    typeset(HELLO, tmp_path / "a.pdf")
+    monkeypatch.setattr(engine, "run", counted)
     typeset(HELLO, tmp_path / "a.pdf")
     assert runs == [0]
     runs.clear()
-    typeset(document(r"See \pageref{x}. \newpage\label{x} There."), tmp_path / "b.pdf")
-    assert runs == [0, 0]
+    body = r"See \pageref{x}. \newpage\label{x} There are 12."
+    typeset(document(body), tmp_path / "b.pdf")
+    assert runs[-2:] == [0, 0]
     assert "See 2." in text_of(tmp_path / "b.pdf")
+    runs.clear()
+    typeset(document(body.replace("12", "13")), tmp_path / "c.pdf")
+    assert runs == [0], "the references of a twin are known"
+    assert "See 2." in text_of(tmp_path / "c.pdf")
+    runs.clear()
+    typeset(document(body.replace("12", "-1")), tmp_path / "b.pdf")
+    one = (tmp_path / "b.pdf").read_bytes()
+    monkeypatch.setenv("DERIVE_CACHE", str(tmp_path / "other cache"))
+    typeset(document(body.replace("12", "-1")), tmp_path / "b.pdf")
+    assert (tmp_path / "b.pdf").read_bytes() == one, "one pass and two give the same bytes"
+
+
+def test_references_of_a_twin_that_are_wrong_are_found_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVE_CACHE", str(tmp_path / "cache"))
+    body = r"See \pageref{x}. \newcount\n \loop\ifnum\n<SIZE\relax\newpage Next.\advance\n 1 \repeat\label{x}"
+    for size, page in (("1", "2"), ("3", "4"), ("3", "4"), ("1", "2")):
+        typeset(document(body.replace("SIZE", size)), tmp_path / "a.pdf")
+        assert f"See {page}." in text_of(tmp_path / "a.pdf")
+    assert len(list((tmp_path / "cache" / "references").iterdir())) == 1, "these are twins"
+
+
+def test_a_table_of_contents_is_complete(tmp_path: Path) -> None:
+    body = r"\tableofcontents\section{First}\newpage\section{Second}"
+    assert typeset(document(body), tmp_path / "a.pdf") == 2
+    assert re.search(r"1\s+First\s+1.*2\s+Second\s+2", text_of(tmp_path / "a.pdf"), re.DOTALL)
 
 
 def test_the_first_error_is_told_and_the_earlier_pdf_stays(tmp_path: Path) -> None:
@@ -123,7 +156,7 @@ def test_an_endless_document_is_stopped(tmp_path: Path, loop: str) -> None:
 
 
 def test_a_file_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_FILE", 2**20)
+    monkeypatch.setattr(engine, "MAX_FILE", 2**20)
     write = r"\newwrite\o\immediate\openout\o=big.txt \def\x{\immediate\write\o{" + 200 * "a" + r"}\x}\x"
     with pytest.raises(TypesetError, match=r"more room|file size|cannot write|File"):
         typeset(document(write), tmp_path / "a.pdf", timeout=20)

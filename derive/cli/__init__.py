@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from ..errors import DeriveError, OutputError
-from . import building, grading, handing, starting, telling, writing
+from . import building, grading, handing, starting, telling, watching, writing
 from .speaking import report
 
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # as the shell counts them: 128 + the signal's number
@@ -67,6 +67,7 @@ def command() -> None:
 
 for each in (
     building.pdf,
+    watching.watch,
     writing.tex,
     building.code,
     handing.homework,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..errors import DeriveError, SpecError
 from .speaking import report, steadily
-from .specs import editions_option, load, one_spec, several_specs, views_option
+from .specs import editions_option, load, look_options, one_spec, several_specs, views_option
 from .writing import write_tex
 
 
@@ -19,7 +21,8 @@ from .writing import write_tex
               help="A folder; for a single SPEC also a file that ends in .pdf.")  # fmt: skip
 @views_option
 @editions_option
-def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions: tuple[str, ...]) -> None:
+@look_options
+def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions: tuple[str, ...], **look: Any) -> None:
     """Build the sheet of each SPEC: NAME.tex and NAME.pdf.
 
     After a SPEC that fails the others are still built; the exit code is then that of the first failure. Without TeX on this
@@ -30,12 +33,12 @@ def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions: 
       derive pdf my-network.yaml
       derive pdf mlp classifier --output handouts
       derive pdf mlp --edition homework --edition solutions
+      derive pdf mlp --language de --theme large-print
       derive pdf mlp --view matrix --view index --output mlp.pdf
     """
-    from derive import api
-    from derive.typeset import find_engine, typeset
+    from derive.typeset import find_engine
 
-    targets = _targets(specs, output)
+    targets = targets_of(specs, output)
     missing: DeriveError | None = None
     try:
         find_engine()
@@ -45,14 +48,8 @@ def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions: 
     with steadily(targets) as (items, say):
         for source in items:
             try:
-                target = targets[source]
-                for suffix, sheet in api.sheets(load(source, views), editions).items():
-                    tex = api.tex(sheet)
-                    path = target.with_name(f"{target.stem}{suffix}.pdf")
-                    say(*write_tex(path.with_suffix(".tex"), tex))
-                    if missing is None:
-                        typeset(tex, path, files=api.style())
-                        say(str(path))
+                for written in build(load(source, views, **look), targets[source], editions, missing is None):
+                    say(written)
             except DeriveError as error:
                 say(error)
                 code = code or error.exit_code
@@ -84,7 +81,22 @@ def code(spec: str, output: Path | None) -> None:
         click.echo(output)
 
 
-def _targets(specs: tuple[str, ...], output: Path) -> dict[str, Path]:
+def build(found: Any, target: Path, editions: tuple[str, ...], with_tex: bool = True) -> Iterator[str]:
+    """Write the sheets of a spec, LaTeX and PDF (or LaTeX alone where there is no TeX); each file's name once it is there."""
+    from derive import api
+    from derive.typeset import typeset
+
+    for suffix, sheet in api.sheets(found, editions).items():
+        tex, files = api.tex(sheet), api.style(sheet)
+        path = target.with_name(f"{target.stem}{suffix}.pdf")
+        yield from write_tex(path.with_suffix(".tex"), tex, files)
+        if with_tex:
+            api.require_font(sheet)
+            typeset(tex, path, files=files)
+            yield str(path)
+
+
+def targets_of(specs: tuple[str, ...], output: Path) -> dict[str, Path]:
     """Which PDF each spec goes to."""
     if output.suffix == ".pdf" and not output.is_dir():
         if len(specs) > 1:

@@ -16,8 +16,9 @@ from .specs import load, one_spec
 @one_spec
 @click.argument("answers", type=click.Path(path_type=Path), required=False)
 @click.option("-a", "--answer", "single", multiple=True, metavar="'dC/dw = …'", help="One answer; may be repeated.")
+@click.option("--variant", "code", metavar="CODE", help="The student's variant, by the code printed on the sheet.")
 @click.option("--json", "as_json", is_flag=True, help="For machines: a list with one object an answer.")
-def grade(spec: str, answers: Path | None, single: tuple[str, ...], as_json: bool) -> None:
+def grade(spec: str, answers: Path | None, single: tuple[str, ...], code: str | None, as_json: bool) -> None:
     """Judge the answers of a student to questions about SPEC, and name the usual error behind a wrong one.
 
     ANSWERS is a YAML or JSON file of questions and answers, or a CSV file with two columns. A question is what is asked for:
@@ -26,7 +27,7 @@ def grade(spec: str, answers: Path | None, single: tuple[str, ...], as_json: boo
     \b
     Examples:
       derive grade single-neuron --answer 'dC/dw = 2*(a - y)*a_prev'
-      derive grade mlp answers.yaml --json
+      derive grade mlp answers.yaml --variant 3f9a07c211de-0 --json
     """
     from derive import grade as grading
     from derive.answer_files import answers_in
@@ -42,9 +43,26 @@ def grade(spec: str, answers: Path | None, single: tuple[str, ...], as_json: boo
         given[target.strip()] = text
     if not given:
         raise SpecError("there are no answers", hint="give a file, or --answer 'dC/dw = …'")
-    judged = grading.grade(found, given)
+    judged = grading.grade(found, given) if code is None else _of_variant(found, given, code)
     if as_json:
         click.echo(json.dumps([grading.as_data(v) for v in judged], ensure_ascii=False, indent=2))
         return
     for verdict in judged:
         click.echo(grading.line(verdict))
+
+
+def _of_variant(found: Any, given: dict[str, Any], code: str) -> tuple[Any, ...]:
+    """The verdicts with a student's own numbers; a question may also be named as in the answer key: `value dC/dw`."""
+    from derive import api, grade, seeds, worked
+    from derive.questions import homework
+
+    derivation = api.derive(found)
+    numbers = worked.draw(found, derivation, *seeds.parse(code))
+    keys = {k.question: k for k in homework.keys(found, derivation, numbers) if not k.question.startswith("step")}
+    return grade.grade(
+        derivation,
+        given,
+        numbers.values,
+        {k.question: k.name for k in keys.values()},
+        {k.question: k.tolerance for k in keys.values()},
+    )

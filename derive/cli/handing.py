@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import click
 
 from ..errors import DeriveError, SpecError
 from .speaking import report
-from .specs import load, one_spec, path_of, views_option
+from .specs import load, look_options, one_spec, path_of, views_option
 
 
 @click.command()
@@ -21,8 +23,10 @@ from .specs import load, one_spec, path_of, views_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder.  [default: output/NAME-homework]")
 @click.option("--variant", "fixed", multiple=True, metavar="ID=CODE", help="A variant by its code, from a sheet.")
 @click.option("--processes", type=click.IntRange(1, 256), help="How many at a time.  [default: as many as there are cores]")
+@click.option("--scheduler", metavar="ADDRESS", help="Set the sheets on a Dask cluster: the address of its scheduler.")
 @click.option("--encoding", help="The encoding of the roster, where it is not seen.")
 @views_option
+@look_options
 def homework(
     spec: str,
     roster: Path | None,
@@ -30,8 +34,10 @@ def homework(
     output: Path | None,
     fixed: tuple[str, ...],
     processes: int | None,
+    scheduler: str | None,
     encoding: str | None,
     views: tuple[str, ...],
+    **look: Any,
 ) -> None:
     """Make homework and solutions for a class from SPEC: numbers of their own for everyone, an answer key, a manifest.
 
@@ -42,6 +48,7 @@ def homework(
       derive homework my-network.yaml --roster students.csv
       derive homework mlp --variants 30 --output week3
       derive homework mlp --roster students.csv --variant '4711=3f9a07c211de-0'
+      derive homework mlp --variants 300 --scheduler tcp://192.168.0.10:8786
     """
     from derive import roster as rosters
     from derive import seeds
@@ -58,16 +65,29 @@ def homework(
         codes[student] = seeds.parse(code)
     source = path_of(spec)
     folder = output or Path("output") / f"{source.stem}-homework"
-    assignment = Assignment(load(spec, views), source.read_text("utf-8"), students, folder, codes)
+    assignment = Assignment(load(spec, views, **look), source.read_text("utf-8"), students, folder, codes)
     assignment.draw()
     held: list[DeriveError | str] = []
     bar: Any = nullcontext()
     if sys.stderr.isatty():
         bar = click.progressbar(length=len(students) * len(EDITIONS), file=sys.stderr, show_pos=True)
-    with bar as shown:
-        failed = build(assignment, held.append, shown.update if shown else lambda done: None, processes=processes)
+    with _carrier(scheduler) as (executor, slots), bar as shown:
+        progress = shown.update if shown else lambda done: None
+        failed = build(assignment, held.append, progress, executor, processes or slots)
     report(*held)
     click.echo(folder)
     if failed:
         report(f"derive: {len(failed)} of {len(students) * len(EDITIONS)} PDFs could not be set; the others are there")
         click.get_current_context().exit(next(iter(failed.values())).exit_code)
+
+
+@contextmanager
+def _carrier(scheduler: str | None) -> Iterator[tuple[Executor | None, int | None]]:
+    """What carries the work, and how many pieces at a time: a cluster, or the cores of this machine."""
+    if scheduler is None:
+        yield None, None
+        return
+    from derive.cluster import connected
+
+    with connected(scheduler) as cluster:
+        yield cluster.executor, cluster.slots

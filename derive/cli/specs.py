@@ -27,12 +27,29 @@ views_option = click.option(
 )
 
 
-def load(name: str, views: tuple[str, ...] = ()) -> Any:
-    """The spec called `name`: a file if there is one, else an example."""
+LOOK = (
+    click.option("--theme", metavar="THEME", help="How it looks: default, large-print, colour, or a YAML file of your own."),
+    click.option("--language", metavar="CODE", help="The language of the sheet's own words: en, de, …"),
+    click.option("--paper", type=click.Choice(("a4", "letter")), help="The size of the paper."),
+    click.option("--size", type=click.IntRange(10, 20), metavar="POINTS", help="The size of the letters, 10 to 20."),
+    click.option("--sides", type=click.Choice(("1", "2")), help="Whether one or both sides of the paper are printed on."),
+    click.option("--templates", type=click.Path(path_type=Path), metavar="FOLDER", help="Templates and words of your own."),
+)
+
+
+def look_options(command: Any) -> Any:
+    """How sheets look; all of it goes on to `load`."""
+    for option in reversed(LOOK):
+        command = option(command)
+    return command
+
+
+def load(name: str, views: tuple[str, ...] = (), **look: Any) -> Any:
+    """The spec called `name`, a file if there is one, else an example; with the look that was chosen."""
     from derive import api
 
-    path = path_of(name)
-    return api.load(path, views=views) if views else api.load(path)
+    given = {key: int(value) if key == "sides" else value for key, value in look.items() if value is not None}
+    return api.load(path_of(name), views=views, **given)
 
 
 def path_of(name: str) -> Path:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..errors import SpecError
-from .specs import editions_option, load, several_specs, views_option
+from .specs import editions_option, load, look_options, several_specs, views_option
 
 
 @click.command()
@@ -18,6 +20,7 @@ from .specs import editions_option, load, several_specs, views_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file or a folder, instead of standard output.")
 @views_option
 @editions_option
+@look_options
 def tex(
     specs: tuple[str, ...],
     fragment: bool,
@@ -25,6 +28,7 @@ def tex(
     output: Path | None,
     views: tuple[str, ...],
     editions: tuple[str, ...],
+    **look: Any,
 ) -> None:
     """Write the sheet of SPEC as LaTeX.
 
@@ -40,35 +44,38 @@ def tex(
       derive tex mlp classifier --fragment --output chapter3
       derive tex mlp classifier --bundle --output sheets.zip
     """
+    from derive import api
+
     if bundle and fragment:
         raise click.UsageError("--bundle holds whole documents: leave out --fragment.")
     if bundle:
-        _write_bundle(specs, output, views, editions)
+        _write_bundle(specs, output, views, editions, look)
         return
     if output is None or str(output) == "-":
         if len(specs) > 1:
             raise click.UsageError("Several SPECs need a folder for --output, or --bundle.")
-        texts = _texts(specs[0], views, editions, fragment)
-        if len(texts) > 1:
+        sheets = _sheets(specs[0], views, editions, look)
+        if len(sheets) > 1:
             raise click.UsageError("Several editions need a folder for --output, or --bundle.")
-        for text in texts.values():
+        for sheet in sheets.values():
+            text = api.tex(sheet, fragment)
             click.echo(text, nl=not text.endswith("\n"))
         return
     targets = _targets(specs, output, ".tex")
     for spec, target in targets.items():
-        for suffix, text in _texts(spec, views, editions, fragment).items():
-            for written in write_tex(target.with_name(f"{target.stem}{suffix}{target.suffix}"), text):
+        for suffix, sheet in _sheets(spec, views, editions, look).items():
+            path = target.with_name(f"{target.stem}{suffix}{target.suffix}")
+            for written in write_tex(path, api.tex(sheet, fragment), api.style(None if fragment else sheet)):
                 click.echo(written)
 
 
-def write_tex(target: Path, text: str) -> list[str]:
-    """Write a LaTeX text and, where it is missing or old, the style file beside it; what was written."""
-    from derive import api
+def write_tex(target: Path, text: str, files: Mapping[str, str | bytes]) -> list[str]:
+    """Write a LaTeX text and, where they are missing or old, the files that it needs beside it; what was written."""
     from derive.typeset import write_whole
 
     written = {target: text.encode("utf-8")}
-    for name, style in api.style().items():
-        path, data = target.with_name(name), style.encode("utf-8")
+    for name, content in files.items():
+        path, data = target.with_name(name), content.encode("utf-8") if isinstance(content, str) else content
         if not path.is_file() or path.read_bytes() != data:
             written[path] = data
     for path, data in written.items():
@@ -76,7 +83,9 @@ def write_tex(target: Path, text: str) -> list[str]:
     return [str(path) for path in written]
 
 
-def _write_bundle(specs: tuple[str, ...], output: Path | None, views: tuple[str, ...], editions: tuple[str, ...]) -> None:
+def _write_bundle(
+    specs: tuple[str, ...], output: Path | None, views: tuple[str, ...], editions: tuple[str, ...], look: Mapping[str, Any]
+) -> None:
     from derive import api
     from derive.bundle import bundle
     from derive.typeset import write_whole
@@ -84,18 +93,23 @@ def _write_bundle(specs: tuple[str, ...], output: Path | None, views: tuple[str,
     if output is None or str(output) == "-":
         raise click.UsageError("--bundle needs a file for --output.")
     names = _targets(specs, Path(), ".tex")
-    texts = {f"{names[spec].stem}{suffix}.tex": text for spec in specs for suffix, text in _texts(spec, views, editions).items()}
-    data = bundle(texts, api.style())
+    texts: dict[str, str] = {}
+    files: dict[str, str | bytes] = {}
+    for spec in specs:
+        for suffix, sheet in _sheets(spec, views, editions, look).items():
+            texts[f"{names[spec].stem}{suffix}.tex"] = api.tex(sheet)
+            files |= api.style(sheet)
+    data = bundle(texts, files)
     target = output / f"{Path(specs[0]).stem}.zip" if output.is_dir() else output
     write_whole(target, data)
     click.echo(target)
 
 
-def _texts(spec: str, views: tuple[str, ...], editions: tuple[str, ...] = ("worked",), fragment: bool = False) -> dict[str, str]:
-    """The LaTeX of every edition, by what is added to the name."""
+def _sheets(spec: str, views: tuple[str, ...], editions: tuple[str, ...], look: Mapping[str, Any]) -> dict[str, Any]:
+    """The sheets of every edition, by what is added to the name."""
     from derive import api
 
-    return {suffix: api.tex(sheet, fragment) for suffix, sheet in api.sheets(load(spec, views), editions).items()}
+    return api.sheets(load(spec, views, **look), editions)
 
 
 def _targets(specs: tuple[str, ...], output: Path, suffix: str) -> dict[str, Path]:

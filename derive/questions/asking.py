@@ -56,7 +56,9 @@ def _selection(derivation: Derivation) -> tuple[Ask, ...]:
     if not parameters:
         return (Ask(kind="differential", number=2), Ask(kind="gradient", number=MOST))
     line = next((s for s in derivation.of("held")), None)
-    out = [Ask(kind="shape", number=1)] if any(system.tensors[k].shape for k in parameters) else []
+    shaped = [k for k in parameters if system.tensors[k].shape]
+    shaped.sort(key=lambda k: len(set(system.tensors[k].shape)) < 2)  # first one whose transpose has another shape
+    out = [Ask(kind="shape", of=(shaped[0],))] if shaped else []
     if line is not None:
         out += [Ask(kind="differential", of=(line.about,)), Ask(kind="partial", of=(line.about,), number=2)]
     out.append(Ask(kind="gradient", of=tuple(parameters[:MOST])))

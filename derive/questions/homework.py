@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from .. import arithmetic, story, worked
-from ..compose import _Composer, look, name_of
+from ..compose import _Composer, name_of
+from ..errors import SpecError
 from ..evaluate import Array
 from ..lint import Answer
 from ..looks import look
 from ..mistakes import followed, mistakes
 from ..notation.latex import Printer
 from ..notation.views import View
+from ..render import Known
 from ..sheet import Edition, Prose, Section, Sheet, Task, Text, Values
 from ..spec import Spec
 from ..spec.homework import Homework
@@ -39,6 +41,16 @@ class Variant:
     seed: int = 0
 
 
+@dataclass
+class Shared:
+    """What the sheets of a class have in common: blocks without numbers, and the text they become (see `render.latex`)."""
+
+    sections: tuple[Section, ...] = ()
+    tasks: dict[int, Task] = field(default_factory=dict)
+    editions: dict[tuple[int, Edition], Task] = field(default_factory=dict)
+    texts: Known = field(default_factory=Known)
+
+
 @dataclass(frozen=True)
 class Key:
     """A number that is asked for: the question's id, the quantity's name as a student writes it, its key, value and tolerance."""
@@ -51,15 +63,28 @@ class Key:
 
 
 def homework(
-    spec: Spec, derivation: Derivation, checks: Sequence[Check], asked: Sequence[View], variant: Variant | None = None
+    spec: Spec,
+    derivation: Derivation,
+    checks: Sequence[Check],
+    asked: Sequence[View],
+    variant: Variant | None = None,
+    shared: Shared | None = None,
 ) -> Sheet:
-    """The sheet with questions, solutions and marks, in one: `edition` makes of it what is handed out."""
+    """The sheet with questions, solutions and marks, in one: `edition` makes of it what is handed out.
+
+    shared: what sheets of the same spec with other numbers have in common; it is filled by the first of them.
+    """
     variant = variant or Variant()
+    shared = shared or Shared()
     composer = _Composer(spec, derivation, checks, tuple(asked)[:1], variant.numbers)  # students write in one notation
     settings = spec.homework or Homework()
     wanted = asking.wanted(spec, derivation)
-    tasks = _tasks(composer, settings, wanted, variant)
-    sections = [composer.network(), composer.forward()]
+    tasks = _tasks(composer, settings, wanted, variant, shared)
+    if not shared.sections:
+        given = (composer.network(), composer.forward())
+        shared.sections = (composer.with_notation(given[0], given), given[1])
+        shared.texts.keep(block for section in shared.sections for block in section.blocks)
+    sections = list(shared.sections)
     numbers = composer.pass_
     if numbers is not None and any(w.kind in ("value", "step") for w in wanted):
         rows = tuple(arithmetic._value(composer, t.key, numbers, scalar=False) for t in composer.given())
@@ -67,7 +92,6 @@ def homework(
         sections.append(Section("givens", (Prose("given_numbers", rate), Values(rows, "running", room.givens(rows)))))
     words: list[Any] = [Text(story.marked(p, derivation.system)) for p in _paragraphs(settings.text)]
     sections.append(Section("questions", (*words, *tasks)))
-    sections = [composer.with_notation(s, sections) if s.key in ("network", "equations") else s for s in sections]
     return Sheet(
         title=spec.title,
         subtitle=spec.subtitle or "",
@@ -90,12 +114,21 @@ def _paragraphs(text: str | None) -> list[str]:
     return [p for p in re.split(r"\n\s*\n", text or "") if p.strip()]
 
 
-def _tasks(composer: _Composer, settings: Homework, wanted: Sequence[Wanted], variant: Variant) -> list[Task]:
+NUMBERED = ("value", "step", "find_error", "choice")
+"""The kinds of questions that another seed changes."""
+
+
+def _tasks(composer: _Composer, settings: Homework, wanted: Sequence[Wanted], variant: Variant, shared: Shared) -> list[Task]:
     done = Done()
     printer = Printer(composer.symbols)
     tasks: list[Task] = []
     ids: set[str] = set()
     for number, one in enumerate(wanted, start=1):
+        if number in shared.tasks:
+            tasks.append(shared.tasks[number])
+            ids.add(tasks[-1].id)
+            done.note(composer.derivation, one, number)
+            continue
         solved = solve(composer, one, done, number, variant.seed)
         hint = settings.hints if one.ask.hint is None else one.ask.hint
         space = one.ask.space or ("none" if one.kind == "choice" else settings.space)
@@ -119,6 +152,8 @@ def _tasks(composer: _Composer, settings: Homework, wanted: Sequence[Wanted], va
                 target=one.target,
             )
         )
+        if one.kind not in NUMBERED:
+            shared.tasks[number] = tasks[-1]
     return tasks
 
 
@@ -135,13 +170,24 @@ HIDDEN: Mapping[Edition, Mapping[str, Any]] = {
 """What each edition leaves out of a task; so that no template can print what must not be seen."""
 
 
-def edition(sheet: Sheet, which: str) -> Sheet:
+def edition(sheet: Sheet, which: str, shared: Shared | None = None) -> Sheet:
     """The sheet as one edition of it: `homework`, `solutions` or `marking`."""
-    name = next(e for e in HIDDEN if e == which)
-    hidden = HIDDEN[name]
-    sections = tuple(
-        replace(s, blocks=tuple(replace(b, **hidden) if isinstance(b, Task) else b for b in s.blocks)) for s in sheet.sections
-    )
+    name = next((e for e in HIDDEN if e == which), None)
+    if name is None:
+        raise SpecError(f"`{which}` is not an edition of a homework", hint=f"there are {', '.join(HIDDEN)}")
+    common = shared or Shared()
+
+    def shown(block: Any) -> Any:
+        if not isinstance(block, Task):
+            return block
+        if common.tasks.get(block.number) is not block:
+            return replace(block, **HIDDEN[name])
+        if (block.number, name) not in common.editions:
+            common.editions[block.number, name] = replace(block, **HIDDEN[name])
+            common.texts.keep([common.editions[block.number, name]])
+        return common.editions[block.number, name]
+
+    sections = tuple(replace(s, blocks=tuple(map(shown, s.blocks))) for s in sheet.sections)
     return replace(sheet, sections=sections, edition=name)
 
 

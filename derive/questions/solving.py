@@ -28,6 +28,16 @@ class Done:
     lines: set[str] = field(default_factory=set)
     values: dict[str, int] = field(default_factory=dict)
 
+    def note(self, derivation: Derivation, wanted: Wanted, number: int, keys: Iterable[str] = ()) -> None:
+        """What a question finds; keys: the quantities that it computes."""
+        if wanted.kind == "gradient":
+            path = _path(derivation, wanted.key, self.gradients)
+            self.lines |= set(path)
+            for key in (*path, wanted.key):
+                self.gradients.setdefault(key, number)
+        for key in keys if wanted.kind == "value" else ():
+            self.values.setdefault(key, number)
+
 
 @dataclass(frozen=True)
 class Solved:
@@ -51,14 +61,7 @@ def solve(composer: _Composer, wanted: Wanted, done: Done, number: int, seed: in
     solved = _KINDS[wanted.kind](composer, wanted, done, seed)
     if wanted.ask.text is not None and wanted.kind != "ask":
         solved = replace(solved, ask=Text(story.marked(wanted.ask.text, composer.system)))
-    if wanted.kind == "gradient":
-        path = _path(composer.derivation, wanted.key, done.gradients)
-        done.lines |= set(path)
-        for key in (*path, wanted.key):
-            done.gradients.setdefault(key, number)
-    if wanted.kind == "value":
-        for key in solved.keys:
-            done.values.setdefault(key, number)
+    done.note(composer.derivation, wanted, number, solved.keys)
     return solved
 
 
@@ -72,7 +75,9 @@ def _differential(composer: _Composer, wanted: Wanted, done: Done, seed: int) ->
     parts = [("mark_term", {"change": t.entry, "value": composer.entry(wanted.key)}) for t in terms[:4]]
     equation = composer.system.defines()[wanted.key]
     line = shown(composer, equation).forms[0].shown
-    about = {"line": line, "of": Entry.of(wanted.key), "held": composer.held_symbols()}
+    used = {e.key for e in entries(equation.rhs)}
+    held = [e for e in composer.held_symbols() if e.key in used]
+    about = {"line": line, "of": Entry.of(wanted.key), "held": held}
     return Solved(
         Prose("differential", about),
         (Lines(lines),),

@@ -132,7 +132,7 @@ def _chunks(jobs: Iterator[tuple[int, Job]], workers: int, timeout: float, epoch
             size = min(SHARED, -(-len(alike) // workers))
             for i in range(0, len(alike), size):
                 part = alike[i : i + size]
-                files: Mapping[str, str] = dict(part[0][1].files)
+                files: Mapping[str, str | bytes] = dict(part[0][1].files)
                 documents: list[tuple[Parts, Path]] = [(found, job.pdf) for _, job, found in part]
                 yield _Chunk([(number, job) for number, job, _ in part], Run(preamble, files, documents, timeout, epoch))
 

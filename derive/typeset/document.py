@@ -21,7 +21,7 @@ class Job:
 
     tex: str
     pdf: Path
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,23 @@ def parts(tex: str) -> Parts:
     begin = _BEGIN.search(tex)
     if begin is None:
         return Parts(tex, "", 0)
-    end = _END.search(tex, begin.end())
-    body = tex[begin.end() : end.end("before") if end else len(tex)]
+    rest = tex[begin.end() :]
+    end = _END.search(rest)
+    body = rest[: end.end("before")] if end else rest
     return Parts(tex[: begin.end("before")], body, tex.count("\n", 0, begin.end()))
 
 
-def check_names(files: Mapping[str, str], taken: re.Pattern[str]) -> None:
+def check_names(files: Mapping[str, str | bytes], taken: re.Pattern[str]) -> None:
     """Only plain names: what a run reads lies in its folder, and is not one of its own files."""
     for name in files:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name) or taken.fullmatch(Path(name).stem):
             raise ValueError(f"not a name for an input file of TeX: {name!r}")
 
 
-def digest(*texts: str) -> str:
+def digest(*texts: str | bytes) -> str:
     """A name for these texts, that others do not have."""
     found = hashlib.sha256()
     for text in texts:
-        encoded = text.encode("utf-8", "surrogatepass")
+        encoded = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
         found.update(len(encoded).to_bytes(8, "big") + encoded)
     return found.hexdigest()[:32]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import mmap
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +25,8 @@ MAX_MEMORY = 2 * 2**30
 MAX_LOG = 4 * 2**20
 TERMINAL = "terminal.txt"
 """What TeX says to the terminal, in the build folder."""
+
+_OBJECT_FILE = re.compile(rb"<<([^<>]{1,9000})>>")
 
 INSTALL = """To install what the sheets need:
   Debian, Ubuntu   sudo apt-get install texlive-latex-base texlive-latex-recommended texlive-pictures lmodern
@@ -105,6 +109,19 @@ def read_log(build: Path, job: str) -> str:
             with path.open("rb") as file:
                 file.seek(max(0, path.stat().st_size - MAX_LOG))
                 return file.read().decode("utf-8", errors="replace")
+    return ""
+
+
+def opened_outside(build: Path, job: str) -> str:
+    """A file outside the build folder that TeX says it made a PDF object of, which none of its rules forbids; empty if none."""
+    path = build / f"{job}.log"
+    if not path.is_file() or not path.stat().st_size:
+        return ""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as log:
+        for found in _OBJECT_FILE.finditer(log):
+            name = os.fsdecode(found[1].replace(b"\n", b""))
+            if (name.startswith(("/", "~")) or ".." in name or ":" in name) and os.path.exists(build / os.path.expanduser(name)):
+                return name
     return ""
 
 

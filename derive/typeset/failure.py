@@ -18,7 +18,7 @@ _NOT_INSTALLED = re.compile(
     r"|[Ff]ont \S+ at \d+ not found"
     r"|can't find the format file"
 )
-_BODY = re.compile(r"(?:d\d+|sheet)\.tex")
+_OURS = re.compile(r"(?:d\d+|sheet)\.tex")
 
 
 def explained(failure: str, log: str, pdf: Path, above: int, kept: Path | None = None) -> TypesetError:
@@ -32,8 +32,9 @@ def explained(failure: str, log: str, pdf: Path, above: int, kept: Path | None =
     if found is None or not failure.startswith("TeX stopped"):
         return TypesetError(failure, place=Place(pdf.with_suffix(".tex").name), hint="\n  ".join(hints))
     file = found["file"]
-    ours = file is None or _BODY.fullmatch(file) is not None
-    shift = above if ours and file != "sheet.tex" else 0
+    ours = file is None or _OURS.fullmatch(file) is not None
+    begun = "dt@document" in log[: found.start()]
+    shift = above if ours and begun else 0
     source = _SOURCE_LINE.search(log, found.end())
     line = int(found["line"]) if found["line"] else int(source["line"]) if source else None
     if source is not None:

@@ -19,15 +19,15 @@ _SYSTEM = (
 
 
 def around(engine: str, build: Path) -> list[str]:
-    """The command to put before TeX's, so that it runs inside the fence; empty where there is none."""
-    return _fence(engine, str(build)) if _stands(engine) else []
+    """The command to put before TeX's, so that it runs inside the fence; empty where there is none, or DERIVE_FENCE is `off`."""
+    return _fence(engine, str(build)) if os.environ.get("DERIVE_FENCE") != "off" and stands(engine) else []
 
 
 @lru_cache(maxsize=4)
-def _stands(engine: str) -> bool:
+def stands(engine: str) -> bool:
     """Whether TeX finds its files in the fence: asked once, since containers often forbid what it needs."""
     finder = shutil.which("kpsewhich", path=str(Path(engine).parent))
-    if finder is None or shutil.which("bwrap") is None or os.environ.get("DERIVE_FENCE") == "off":
+    if finder is None or shutil.which("bwrap") is None:
         return False
     names = ("article.cls", "pdftex.map", "latex.ltx")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pikepdf
@@ -95,7 +96,19 @@ def document_fonts(pdf: pikepdf.Pdf, source: FontSource, shown: list[tuple[Any, 
             raise NotCut("a character is shown that its font has not")
         wanted.setdefault(font.descriptor, set()).update(font.glyphs[code] for code in codes)
     descriptors = {place: _descriptor(pdf, source.descriptors[place], frozenset(glyphs)) for place, glyphs in wanted.items()}
-    return [_font(pdf, font, codes, descriptors[font.descriptor]) for font, (_, codes) in zip(fonts, shown, strict=True)]
+    made = []
+    for font, (_, codes) in zip(fonts, shown, strict=True):
+        program = source.descriptors[font.descriptor].program
+        made.append(_font(pdf, font, {code: _width(font, program, code) for code in sorted(codes)}, descriptors[font.descriptor]))
+    return made
+
+
+def _width(font: _Font, program: Program, code: int) -> Any:
+    """How wide a character is. pdfTeX rounds that of the size which it met first, so the last digit depends on neighbours: what
+    the font itself says is taken, where it says the same.
+    """
+    told, own = font.widths[code], program.width(font.glyphs[code])
+    return Decimal(f"{own:.1f}") if own is not None and abs(own - float(told)) < 0.15 else told
 
 
 def _descriptor(pdf: pikepdf.Pdf, source: _Descriptor, glyphs: frozenset[str]) -> Any:
@@ -117,8 +130,8 @@ def _plain(value: Any) -> Any:
     return Array(list(value.as_list())) if isinstance(value, Array) else value
 
 
-def _font(pdf: pikepdf.Pdf, font: _Font, codes: set[int], descriptor: Any) -> Any:
-    listed = sorted(codes)
+def _font(pdf: pikepdf.Pdf, font: _Font, codes: dict[int, Any], descriptor: Any) -> Any:
+    listed = list(codes)
     first, last = (listed[0], listed[-1]) if listed else (0, 0)
     made: dict[str, Any] = {
         "/Type": Name.Font,
@@ -127,7 +140,7 @@ def _font(pdf: pikepdf.Pdf, font: _Font, codes: set[int], descriptor: Any) -> An
         "/FontDescriptor": descriptor,
         "/FirstChar": first,
         "/LastChar": last,
-        "/Widths": Array([font.widths[code] if code in codes else 0 for code in range(first, last + 1)]),
+        "/Widths": Array([codes.get(code, 0) for code in range(first, last + 1)]),
     }
     if font.reencoded:
         differences: list[Any] = []

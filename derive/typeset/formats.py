@@ -37,7 +37,12 @@ class Look:
 
     engine: str
     preamble: str
-    files: Mapping[str, str]
+    files: Mapping[str, str | bytes]
+
+    @property
+    def begin(self) -> str:
+        """What every run begins with, in a format or without; the lines are those of the document."""
+        return self.preamble + ("" if self.preamble.endswith("\n") else "\n") + f"\\input{{{MANY}}}\n"
 
     @property
     def key(self) -> str:
@@ -81,8 +86,8 @@ def refuse_format(look: Look) -> None:
 
 def write_inputs(build: Path, look: Look) -> None:
     """Put into the build folder what every run reads."""
-    for name, text in {**look.files, MANY: many()}.items():
-        (build / name).write_text(text, encoding="utf-8", newline="\n")
+    for name, content in {**look.files, MANY: many()}.items():
+        (build / name).write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
 
 
 _latest: dict[str, tuple[tuple[int, int], bytes]] = {}
@@ -98,7 +103,6 @@ def _read(folder: Path) -> bytes | None:
             return _latest[folder.name][1]
         data = path.read_bytes()
         if (folder / _SUM).read_text(encoding="ascii") != _sum(data):
-            shutil.rmtree(folder, ignore_errors=True)
             return None
         os.utime(folder)
     except (OSError, ValueError):
@@ -118,7 +122,7 @@ def _make(look: Look, seconds: float) -> bytes | None:
         build = Path(name)
         try:
             write_inputs(build, look)
-            (build / "init.tex").write_text(f"{look.preamble}\n\\input{{{MANY}}}\n\\dump\n", encoding="utf-8", newline="\n")
+            (build / "init.tex").write_text(f"{look.begin}\\dump\n", encoding="utf-8", newline="\n")
             options = ["-ini", "-jobname=derive", f"&{Path(look.engine).stem}", "init.tex"]
             if engines.run(look.engine, build, options, seconds, 0) != 0:
                 return None
@@ -137,12 +141,18 @@ def _make(look: Look, seconds: float) -> bytes | None:
 
 
 def _keep(folder: Path, data: bytes) -> None:
-    """Put a format where the next build finds it, whole or not at all; of two builds at once, the first one's is kept."""
+    """Put a format where the next build finds it, whole or not at all; of two builds at once, the first one's is kept. What is
+    there and cannot be used makes way.
+    """
     beside = folder.with_name(f".{os.getpid()}-{secrets.token_hex(4)}")
     try:
         beside.mkdir(parents=True)
         (beside / _FORMAT).write_bytes(data)
         (beside / _SUM).write_text(_sum(data), encoding="ascii")
+        if os.path.lexists(folder) and _read(folder) is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                folder.unlink()
         beside.rename(folder)
     except OSError:
         pass

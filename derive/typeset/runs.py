@@ -20,7 +20,7 @@ from . import engine as engines
 from .contents import NotRead
 from .document import Parts, check_names
 from .failure import explained
-from .formats import MANY, Look, find_format, refuse_format, write_inputs
+from .formats import Look, find_format, refuse_format, write_inputs
 from .split import Told, Unsplittable, split, told
 from .twins import of_twin, references, remember, write_references
 from .type1 import NotCut
@@ -31,6 +31,14 @@ JOB = "sheet"
 MAX_PASSES = 3
 _TAKEN = re.compile(r"sheet|many|init|derive|terminal|d\d+")
 _OVERFULL = re.compile(r"^Overfull \\[hv]box \(.*$", re.MULTILINE)
+_PICTURE = re.compile(r"\\begin\{tikzpicture\}(.*?)\\end\{tikzpicture\}", re.DOTALL)
+_REFERS = re.compile(
+    r"\\(?:label|(?:page|eq|auto|name)?ref|cite|the|the(?:page|section|equation)|arabic|value|footnote(?:mark|text)?|index|write|hyper\w*"
+    r"|href|pdf\w*|csname|global|begin\{tikzpicture\})(?![a-zA-Z])|remember picture"
+)
+_REDEFINES = re.compile(
+    r"\\(?:[egx]?def|let|(?:re|provide)?newcommand|(?:re)?newenvironment|tikzset|pgf\w*|definecolor|colorlet|catcode)(?![a-zA-Z])"
+)
 _COUNTS_PAGES = re.compile(r"abspage@last|PreviousTotalPages")
 
 
@@ -39,7 +47,7 @@ class Run:
     """Documents to set together: what they share, and of each its parts and the name that it has in messages."""
 
     preamble: str
-    files: Mapping[str, str]
+    files: Mapping[str, str | bytes]
     documents: Sequence[tuple[Parts, Path]]
     timeout: float
     epoch: int
@@ -107,6 +115,14 @@ class _Setting:
             if self.compiled is not None and _wants_plain(status, bool(found), len(left) == 1):
                 self._doubt_format(left)
                 continue
+            outside = engines.opened_outside(self.build, JOB)
+            if outside and len(left) == 1:
+                failed = TypesetError(f"the document reads {outside}, which is outside its folder")
+                self.done[left[0]] = Outcome(error=failed, log=log)
+                break
+            if outside:
+                self.apart.update(left)
+                break
             ended = all(number in found and found[number].ended for number in left)
             if status != 0 or not ended or not (self.build / f"{JOB}.pdf").is_file():
                 left = self._take_out(left, found, status, log)
@@ -130,14 +146,19 @@ class _Setting:
             write_references(self.build, number, self.known[number])
 
     def _tex(self, which: Sequence[int]) -> int | None:
-        begin = "" if self.compiled is not None else f"{self.look.preamble}\n\\input{{{MANY}}}\n"
-        each = "".join(f"\\csname dt@document\\endcsname{{{number}}}\n" for number in which)
+        begin = "" if self.compiled is not None else self.look.begin
+        each = "".join(f"\\csname dt@document\\endcsname{{{number}}}{{{self._copies(number)}}}\n" for number in which)
         text = f"{begin}\\csname dt@begin\\endcsname\n{each}\\end{{document}}\n"
         (self.build / f"{JOB}.tex").write_text(text, encoding="utf-8", newline="\n")
         (self.build / f"{JOB}.pdf").unlink(missing_ok=True)
         options = [] if self.compiled is None else ["-fmt=derive"]
         seconds = self.run.timeout + len(which) - 1  # one that never ends is to be found out soon
         return engines.run(self.look.engine, self.build, [*options, f"{JOB}.tex"], seconds, self.run.epoch)
+
+    def _copies(self, number: int) -> int:
+        """Whether pictures of this document may be copied from others with the same text: 1 or 0."""
+        body = self.run.documents[number][0].body
+        return 0 if _REDEFINES.search(body) or any(_REFERS.search(picture) for picture in _PICTURE.findall(body)) else 1
 
     def _doubt_format(self, left: Sequence[int]) -> None:
         """TeX crashed, or did not come to the first document: where it gets along without the format, that is not used again."""
@@ -168,7 +189,7 @@ class _Setting:
             changed = before != after
         else:
             everything = (body, self.look.preamble, *self.look.files.values())
-            counted = any(_COUNTS_PAGES.search(text) for text in everything)
+            counted = any(_COUNTS_PAGES.search(text) for text in everything if isinstance(text, str))
             changed = about.unknown_reference or bool(lists) or counted
         self.known[number] = after
         if not changed and (before or lists):
@@ -188,7 +209,8 @@ class _Setting:
                 self.done[number] = Outcome(data, pages, error, wide, log if len(self.run.documents) == 1 else "")
         except (NotCut, NotRead, Unsplittable, pikepdf.PdfError) as error:
             if len(self.run.documents) == 1:
-                raise TypesetError(f"TeX made a PDF that cannot be read: {error}") from error
+                failed = TypesetError(f"TeX made a PDF that cannot be taken apart: {error}")
+                self.done[left[0]] = Outcome(error=failed, log=log)
             # These are set alone, where nothing has to be taken apart.
 
 

@@ -17,7 +17,7 @@ def typeset(
     tex: str,
     pdf: Path,
     *,
-    files: Mapping[str, str] | None = None,
+    files: Mapping[str, str | bytes] | None = None,
     keep_log: Path | None = None,
     timeout: float = 60,
     source_date_epoch: int = 0,

@@ -103,12 +103,15 @@ def _one(shared: Shared, number: int, span: range, found: Told, epoch: int, alon
     with pikepdf.new() as made:
         document = _Document(shared, made, number, span, found)
         try:
-            document.read()
-        except (NotCut, NotRead):
-            if not alone:
-                raise
-            document.whole = True
-        document.fill(epoch)
+            try:
+                document.read()
+            except (NotCut, NotRead):
+                if not alone:
+                    raise
+                document.whole = True
+            document.fill(epoch)
+        except (pikepdf.PdfError, pikepdf.ForeignObjectError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise Unsplittable(f"page contents that pdfTeX does not write: {error}") from error
         out = io.BytesIO()
         made.save(out, deterministic_id=True, min_version="1.5", object_stream_mode=pikepdf.ObjectStreamMode.generate)
     return out.getvalue()

@@ -93,6 +93,7 @@ class Program:
     closed: bytes
     _made: dict[frozenset[str], Cut] = field(default_factory=dict)
     _needs: dict[str, _Calls] = field(default_factory=dict)
+    _widths: dict[str, float | None] = field(default_factory=dict)
 
     @cached_property
     def encoding(self) -> dict[int, str]:
@@ -110,13 +111,21 @@ class Program:
             self._made[glyphs] = Cut(zlib.compress(clear + closed, 6), len(clear), len(closed))
         return self._made[glyphs]
 
+    def width(self, glyph: str) -> float | None:
+        """How wide the font says that a glyph is, in its own units, mostly thousandths of its size."""
+        _, _, glyphs = self._private
+        if glyph not in self._widths and glyph in glyphs.entries:
+            self._widths[glyph] = _width(_clear(glyphs.entries[glyph][0][:32]))
+        return self._widths.get(glyph)
+
     def _cut_private(self, wanted: frozenset[str]) -> bytes:
         private, subrs, glyphs = self._private
         kept = self._with_components(wanted)
         used = set(range(_KEPT_SUBRS)).union(*(self._calls(name).subrs for name in kept))
         size = max((n for n in used if str(n) in subrs.entries), default=-1) + 1
-        shown = {str(n): subrs.entries[str(n)] if n in used else _STUB for n in range(size)}
-        there = {name: body for name, body in glyphs.entries.items() if name in kept}
+        ending = b" " + next(end.lstrip() for _, end in subrs.entries.values())
+        shown = {str(n): subrs.entries[str(n)] if n in used else (_STUB, ending) for n in range(size)}
+        there = {name: entry for name, entry in glyphs.entries.items() if name in kept}
         return b"".join((
             private[: subrs.start],
             subrs.written(shown, size),
@@ -140,7 +149,7 @@ class Program:
             _, subrs, glyphs = self._private
             needs = _Calls()
             if glyph in glyphs.entries:
-                needs.follow(glyphs.entries[glyph], subrs.entries)
+                needs.follow(glyphs.entries[glyph][0], subrs.entries)
             self._needs[glyph] = needs
         return self._needs[glyph]
 
@@ -155,7 +164,7 @@ class Program:
 
 @dataclass(frozen=True)
 class _Table:
-    """Subroutines or glyphs: where they stand in the private part, what each is, and the bytes around them."""
+    """Subroutines or glyphs: where they stand in the private part, how one is written, and of each its bytes and how it ends."""
 
     start: int
     end: int
@@ -163,14 +172,11 @@ class _Table:
     before: bytes
     after: bytes
     entry: bytes
-    tail: bytes
-    entries: dict[str, bytes]
+    entries: dict[str, tuple[bytes, bytes]]
 
-    def written(self, entries: dict[str, bytes], count: int) -> bytes:
+    def written(self, entries: dict[str, tuple[bytes, bytes]], count: int) -> bytes:
         parts = [self.before, b"%d" % count, self.after]
-        for name, body in entries.items():
-            parts.append(self.entry % (name.encode("latin-1"), len(body), body))
-            parts.append(self.tail[1:] if body.endswith(b" ") else self.tail)
+        parts += [self.entry % (name.encode("latin-1"), len(body), body) + end for name, (body, end) in entries.items()]
         return b"".join(parts)
 
 
@@ -180,20 +186,14 @@ def _table(private: bytes, heading: re.Pattern[bytes], each: re.Pattern[bytes], 
     if found is None or first is None:
         raise NotCut("a table of a font program is not found")
     before, after = private[found.start() : found.start(1)], private[found.end(1) : first.start()]
-    entries: dict[str, bytes] = {}
-    at, tail = first.start(), b""
+    entries: dict[str, tuple[bytes, bytes]] = {}
+    at = first.start()
     while entry := each.match(private, at):
-        body = private[entry.end() : entry.end() + int(entry[2])]
-        at = private.find(b"\n", entry.end() + len(body)) + 1
-        ending = private[entry.end() + len(body) : at]
-        if body.endswith(b" "):  # pdfTeX drops the second of two spaces
-            ending = b" " + ending
-        if tail and ending != tail:
-            raise NotCut("the entries of a table do not end alike")
-        tail = ending
-        entries[entry[1].decode("latin-1")] = body
+        end = entry.end() + int(entry[2])
+        at = private.find(b"\n", end) + 1
+        entries[entry[1].decode("latin-1")] = private[entry.end() : end], private[end:at]
     mark = b"dup %s %d " if first[0].startswith(b"dup") else b"/%s %d "
-    return _Table(found.start(), at, int(found[1]), before, after, mark + first[3] + b" %s", tail, entries)
+    return _Table(found.start(), at, int(found[1]), before, after, mark + first[3] + b" %s", entries)
 
 
 @dataclass
@@ -205,7 +205,7 @@ class _Calls:
     stack: list[float] = field(default_factory=list)
     handed: list[float] = field(default_factory=list)  # what a PostScript routine leaves for pop
 
-    def follow(self, body: bytes, subrs: dict[str, bytes], depth: int = 0) -> None:
+    def follow(self, body: bytes, subrs: dict[str, tuple[bytes, bytes]], depth: int = 0) -> None:
         """Run through a charstring, as far as its calls need: numbers, calls, and what clears the stack."""
         if depth > 10:
             raise NotCut("subroutines call each other without end")
@@ -221,7 +221,7 @@ class _Calls:
                 self.subrs.add(called)
                 if str(called) not in subrs:
                     raise NotCut("a subroutine is missing")
-                self.follow(subrs[str(called)], subrs, depth + 1)
+                self.follow(subrs[str(called)][0], subrs, depth + 1)
             elif byte == 12:
                 self._escaped(code[at])
                 at += 1
@@ -258,6 +258,23 @@ def _number(code: bytes, byte: int, at: int) -> tuple[int, int]:
     if byte < 255:
         return -(byte - 251) * 256 - code[at] - 108, at + 1
     return int.from_bytes(code[at : at + 4], "big", signed=True), at + 4
+
+
+def _width(code: bytes) -> float | None:
+    """What the first command of a glyph, hsbw, says; None where it is another."""
+    stack: list[float] = []
+    at = 0
+    while at < len(code) - 4:
+        byte, at = code[at], at + 1
+        if byte >= 32:
+            number, at = _number(code, byte, at)
+            stack.append(number)
+        elif byte == 12 and code[at] == 12 and len(stack) > 1 and stack[-1]:  # div
+            stack[-2:] = [stack[-2] / stack[-1]]
+            at += 1
+        else:
+            return stack[-1] if byte == 13 and len(stack) == 2 else None
+    return None
 
 
 def _clear(body: bytes) -> bytes:

@@ -1,0 +1,65 @@
+"""watch: the sheet of a spec, built again at every save."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import DeriveError, OutputError
+from .building import build, targets_of
+from .speaking import report
+from .specs import editions_option, load, look_options, path_of, several_specs, views_option
+
+HUNG_UP = 129
+
+
+@click.command()
+@several_specs
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("output"), show_default=True,
+              help="A folder; for a single SPEC also a file that ends in .pdf.")  # fmt: skip
+@views_option
+@editions_option
+@look_options
+def watch(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions: tuple[str, ...], **look: Any) -> None:
+    """Build the sheet of each SPEC, and again whenever it is saved; Ctrl-C ends it.
+
+    A theme and templates of your own are watched as well. Where a spec is broken, its error is shown and the last PDF stays.
+
+    \b
+    Examples:
+      derive watch my-network.yaml
+      derive watch mlp.yaml classifier.yaml --output handouts
+      derive watch my-network.yaml --edition homework --edition solutions --theme my-theme.yaml
+    """
+    from derive import watching
+
+    targets = targets_of(specs, output)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # the terminal is closed
+        signal.signal(signal.SIGHUP, lambda *_: sys.exit(HUNG_UP))
+
+    def built(name: str) -> watching.Built:
+        begun = time.perf_counter()
+        sources: frozenset[Path] | None = None
+        written: list[str] = []
+        try:
+            found = load(name, views, **look)
+            sources = watching.sources(found)
+            for file in build(found, targets[name], editions):
+                written.append(file)
+                if file.endswith(".pdf"):
+                    click.echo(f"{time.strftime('%H:%M:%S')}  {file}  {time.perf_counter() - begun:.2f} s")
+        except DeriveError as error:
+            report(error)
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # a full disk, say
+            report(OutputError(f"cannot write: {error.strerror or error}"))
+        return watching.Built(sources, frozenset(Path(file).absolute() for file in written))
+
+    paths = {name: path_of(name) for name in specs}
+    watching.watch(paths, built, lambda: click.echo(f"watching {', '.join(map(str, paths.values()))}"))

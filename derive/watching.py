@@ -1,0 +1,187 @@
+"""Building again whenever a source of a sheet is saved: the spec, a theme and templates of one's own.
+
+The system's file notifications only wake this up, once a second if there are none; what is to be built is known from the files
+themselves. So it makes no difference whether an editor writes into a file or puts another one in its place, whether a file is
+deleted and comes back, or whether it changed while something else was being built.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import watchfiles
+
+from . import looks, templating, words
+from .errors import DeriveError
+from .spec import Spec
+
+STEP = 20
+"""Milliseconds without a further change after which a save counts as done: an editor that replaces a file does so in several."""
+
+LONGEST = 200
+"""Milliseconds after which it counts as done in any case, since others may write into the same folder."""
+
+PULSE = 1000
+"""Milliseconds after which the files are looked at without being told: some network drives tell nothing."""
+
+State = dict[Path, tuple[int, int, int] | None]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build says of itself: the files that the sheet is made of (None where it did not get that far); those written."""
+
+    sources: frozenset[Path] | None
+    written: frozenset[Path] = frozenset()
+
+
+@dataclass
+class _Watched:
+    """A spec, the files that its sheet is made of, and how they were when it was last built."""
+
+    spec: Path
+    sources: frozenset[Path] = frozenset()
+    written: frozenset[Path] = frozenset()
+    built: State | None = None
+
+    def state(self) -> State:
+        """How the sources are now. A folder stands for the templates in it, whichever they are."""
+        found: State = {}
+        for path in {self.spec, *self.sources}:
+            found[path] = _stamp(path)
+            if path.is_dir():
+                found |= {file: _stamp(file) for file in _templates(path) if file.absolute() not in self.written}
+        return found
+
+
+def watch(specs: Mapping[str, Path], build: Callable[[str], Built], ready: Callable[[], None] = lambda: None) -> None:
+    """Build every spec, by its name, and again whenever a file changes that it is made of; until an exception, such as that of
+    Ctrl-C, ends it. `build` itself reports what is wrong with a spec. `ready` is called once, when all are built.
+    """
+    watched = {name: _Watched(path) for name, path in specs.items()}
+    with _listening() as listener:
+        while True:
+            listener.listen({path for one in watched.values() for path in (one.spec, *one.sources)})
+            changed = [name for name, one in watched.items() if one.state() != one.built]
+            for name in changed:
+                _build(watched[name], name, build)
+            if not changed:
+                ready()
+                ready = lambda: None  # noqa: E731
+                listener.wait()
+
+
+def _build(one: _Watched, name: str, build: Callable[[str], Built]) -> None:
+    before = one.state()
+    if one.built is not None and any(path.suffix == ".tex" for path, _ in before.items() ^ one.built.items()):
+        templating.environment.cache_clear()  # a file that is new goes before one of ours that is known there
+    done = build(name)
+    one.written |= done.written
+    if done.sources is not None:  # else the last ones known: it will be one of them that is mended
+        one.sources = done.sources
+    now = one.state()
+    one.built = {path: before.get(path, stamp) for path, stamp in now.items()}
+
+
+def sources(spec: Spec) -> frozenset[Path]:
+    """What a spec's sheet is made of besides the spec: theme, logo, the folder of templates; whether they are there or not."""
+    given, templates = spec.own
+    found = {templates} if templates is not None else set()
+    name = given or spec.theme
+    if name is not None and name not in looks.themes():
+        theme = Path(name) if given else Path(spec.place("theme").file).parent / name
+        found.add(theme)
+        try:
+            logo = looks.look(spec).theme.logo
+        except DeriveError:
+            logo = None
+        if logo is not None:
+            found.add(theme.parent / logo.file)
+    return frozenset(found)
+
+
+def _templates(folder: Path) -> Iterator[Path]:
+    yield from folder.glob("*.tex")
+    yield from (folder / words.FOLDER).glob("*.tex")
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file is written or replaced; None where there is none."""
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return None
+    return None if path.is_dir() else (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+# --- being woken --------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _listening() -> Iterator[_Listener]:
+    listener = _Listener()
+    try:
+        yield listener
+    finally:
+        listener.end()
+
+
+@dataclass
+class _Listener:
+    """A thread that waits for the system's notifications: in the main one, signals could end a build, but not the waiting."""
+
+    folders: frozenset[Path] = frozenset()
+    bell: SimpleQueue[None] = field(default_factory=SimpleQueue)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+
+    def listen(self, files: Iterable[Path]) -> None:
+        """Wait for changes of these files, and no longer of others."""
+        folders = frozenset(folder for file in files for folder in _around(file))
+        if self.thread is None or folders != self.folders:
+            self.end()
+            self.folders, self.stopped = folders, threading.Event()
+            self.thread = threading.Thread(target=_ring, args=(folders, self.bell, self.stopped), daemon=True)
+            self.thread.start()
+
+    def wait(self) -> None:
+        """Until something may have changed."""
+        self.bell.get()
+        while True:
+            try:
+                self.bell.get_nowait()
+            except Empty:
+                return
+
+    def end(self) -> None:
+        self.stopped.set()
+        if self.thread is not None:
+            self.thread.join()
+
+
+def _ring(folders: Iterable[Path], bell: SimpleQueue[None], stopped: threading.Event) -> None:
+    try:
+        changes = watchfiles.watch(
+            *folders, recursive=False, watch_filter=None, step=STEP, debounce=LONGEST, rust_timeout=PULSE, yield_on_timeout=True,
+            stop_event=stopped, raise_interrupt=False, ignore_permission_denied=True,
+        )  # fmt: skip
+        for _ in changes:
+            bell.put(None)
+    except (OSError, RuntimeError):  # a folder that has just gone; too many watches on this system
+        while not stopped.wait(PULSE / 1000):
+            bell.put(None)
+
+
+def _around(file: Path) -> Iterator[Path]:
+    """The folders to watch for a file that may be replaced, deleted, or not be there yet; for a folder, those in it as well."""
+    folder = file.absolute().parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    yield folder
+    if file.is_dir():
+        yield from (path for path in (file.absolute(), file.absolute() / words.FOLDER) if path.is_dir())
