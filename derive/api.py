@@ -22,7 +22,7 @@ from .errors import DeriveError, SpecError
 from .escape import escape
 from .notation.symbols import Labels, Symbols
 from .notation.views import View
-from .sheet import Edition, Sheet
+from .sheet import Sheet
 from .spec import Spec
 from .steps import Derivation
 from .system import COUNT, System

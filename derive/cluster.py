@@ -63,7 +63,8 @@ def _require_scheduler(address: str, seconds: float) -> None:
         found = asyncio.run(identity())
     except Exception as error:  # nobody there; not an address; somebody who speaks otherwise
         said = str(error).partition("\n")[0] if isinstance(error, OSError | ValueError) else "what answers is not a scheduler"
-        raise DeriveError(f"the scheduler at `{address}` cannot be reached: {said or 'no answer in time'}", hint=EXAMPLE) from error
+        why = said or "no answer in time"
+        raise DeriveError(f"the scheduler at `{address}` cannot be reached: {why}", hint=EXAMPLE) from error
     if found != "Scheduler":
         raise DeriveError(f"at `{address}` there is no scheduler, but a {found.lower()}", hint=EXAMPLE)
 

@@ -7,12 +7,15 @@ deleted and comes back, or whether it changed while something else was being bui
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from types import FrameType
+from typing import Any
 
 import watchfiles
 
@@ -32,12 +35,10 @@ PULSE = 1000
 State = dict[Path, tuple[int, int, int] | None]
 
 
-@dataclass(frozen=True)
-class Built:
-    """What a build says of itself: the files that the sheet is made of (None where it did not get that far); those written."""
-
-    sources: frozenset[Path] | None
-    written: frozenset[Path] = frozenset()
+Build = Callable[[str, Callable[[frozenset[Path]], None]], Iterable[Path]]
+"""Builds the spec of a name, and says which files it wrote. It is handed a function to be told what the sheet will be made of,
+which is to be called before that is read.
+"""
 
 
 @dataclass
@@ -50,42 +51,47 @@ class _Watched:
     built: State | None = None
 
     def state(self) -> State:
-        """How the sources are now. A folder stands for the templates in it, whichever they are."""
+        """How the sources are now. A folder stands for the templates in it, but for what is written there itself."""
         found: State = {}
         for path in {self.spec, *self.sources}:
-            found[path] = _stamp(path)
-            if path.is_dir():
-                found |= {file: _stamp(file) for file in _templates(path) if file.absolute() not in self.written}
-        return found
+            found |= {file.resolve(): _stamp(file) for file in (path, *_templates(path))}
+        return {path: stamp for path, stamp in found.items() if path not in self.written}
 
 
-def watch(specs: Mapping[str, Path], build: Callable[[str], Built], ready: Callable[[], None] = lambda: None) -> None:
+def watch(specs: Mapping[str, Path], build: Build, ready: Callable[[], None] = lambda: None) -> None:
     """Build every spec, by its name, and again whenever a file changes that it is made of; until an exception, such as that of
     Ctrl-C, ends it. `build` itself reports what is wrong with a spec. `ready` is called once, when all are built.
     """
     watched = {name: _Watched(path) for name, path in specs.items()}
-    with _listening() as listener:
+    is_ready = False
+    with _listening() as listener, _heeding() as heed:
         while True:
-            listener.listen({path for one in watched.values() for path in (one.spec, *one.sources)})
+            heed()
+            listener.listen(path for one in watched.values() for path in (one.spec, *one.sources))
             changed = [name for name, one in watched.items() if one.state() != one.built]
             for name in changed:
                 _build(watched[name], name, build)
+                heed()
             if not changed:
-                ready()
-                ready = lambda: None  # noqa: E731
+                if not is_ready:
+                    is_ready = True
+                    ready()
                 listener.wait()
 
 
-def _build(one: _Watched, name: str, build: Callable[[str], Built]) -> None:
+def _build(one: _Watched, name: str, build: Build) -> None:
     before = one.state()
     if one.built is not None and any(path.suffix == ".tex" for path, _ in before.items() ^ one.built.items()):
         templating.environment.cache_clear()  # a file that is new goes before one of ours that is known there
-    done = build(name)
-    one.written |= done.written
-    if done.sources is not None:  # else the last ones known: it will be one of them that is mended
-        one.sources = done.sources
-    now = one.state()
-    one.built = {path: before.get(path, stamp) for path, stamp in now.items()}
+
+    def learnt(made_of: frozenset[Path]) -> None:
+        nonlocal before
+        one.sources = made_of
+        before = {path: before.get(path, stamp) for path, stamp in one.state().items()}
+
+    # Where it learns nothing, the last sources stay: it will be one of them that is mended.
+    one.written |= {path.resolve() for path in build(name, learnt)}
+    one.built = {path: stamp for path, stamp in before.items() if path not in one.written}
 
 
 def sources(spec: Spec) -> frozenset[Path]:
@@ -117,6 +123,35 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     except (OSError, ValueError):
         return None
     return None if path.is_dir() else (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+@contextmanager
+def _heeding() -> Iterator[Callable[[], None]]:
+    """Signals that end it are kept in mind, and a function raises what they raise. For what a handler raises is lost where Python
+    calls back, around a fork for example; a build has several.
+    """
+    kept: list[int] = []
+    before: dict[int, Any] = {}
+
+    def keep(number: int, frame: FrameType | None) -> None:
+        kept.append(number)
+        before[number](number, frame)
+
+    def heed() -> None:
+        for number in kept:
+            before[number](number, None)
+
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and callable(handler := signal.getsignal(number)):
+                before[number] = handler
+                signal.signal(number, keep)
+    try:
+        yield heed
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 # --- being woken --------------------------------------------------------------------------------------------------------------
@@ -179,9 +214,7 @@ def _ring(folders: Iterable[Path], bell: SimpleQueue[None], stopped: threading.E
 
 def _around(file: Path) -> Iterator[Path]:
     """The folders to watch for a file that may be replaced, deleted, or not be there yet; for a folder, those in it as well."""
-    folder = file.absolute().parent
-    while not folder.is_dir() and folder != folder.parent:
-        folder = folder.parent
-    yield folder
+    for path in (file.absolute(), file.resolve()):  # a link, and what it leads to
+        yield next(folder for folder in path.parents if folder.is_dir())
     if file.is_dir():
-        yield from (path for path in (file.absolute(), file.absolute() / words.FOLDER) if path.is_dir())
+        yield from (path for path in (file.resolve(), file.resolve() / words.FOLDER) if path.is_dir())

@@ -11,13 +11,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
+from unittest.mock import patch
 
 from bench_tables import ratio, seconds, spread, table
 
 from derive import api
-from derive.typeset import Job, batch, find_engine, typeset
+from derive.typeset import Job, batch, engine, find_engine, typeset
 
 AIM_ONE, AIM_MANY = 0.5, 16.0
 """A sheet's TeX part against one pass of plain pdflatex; documents a second against those of latexmk."""
@@ -37,25 +40,39 @@ def one(texts: dict[str, str], repetitions: int) -> None:
     """One sheet: with a format that is there, and with one that has to be made first."""
     rows = []
     for name, text in texts.items():
-        plain, again, warm, part, cold, fresh = ([] for _ in range(6))  # type: list[float]
-        for _ in range(repetitions):
-            with _folder(text) as folder:
-                plain.append(_seconds(lambda f=folder: _tex(f)))  # type: ignore[misc]
-                again.append(_seconds(lambda f=folder: _tex(f)))  # type: ignore[misc]
-                cold.append(_seconds(lambda f=folder: typeset(text, f / "cold.pdf", files=api.style())))  # type: ignore[misc]
-                spent = [0.0]
-                with _timed_tex(spent):
-                    warm.append(_seconds(lambda f=folder: typeset(text, f / "a.pdf", files=api.style())))  # type: ignore[misc]
-                part.append(spent[0])
-                if _latexmk():
-                    fresh.append(_seconds(lambda f=folder: _make(f)))  # type: ignore[misc]
-        share = median(p / a for p, a in zip(part, again, strict=True))
-        rows.append(
-            [name, spread(plain), spread(cold), spread(warm), spread(part), f"{share:.2f}", "met" if share <= AIM_ONE else "MISSED",
-             spread(fresh) if fresh else "-", f"{median(w / f for w, f in zip(warm, fresh, strict=True)):.2f}" if fresh else "-"]
-        )  # fmt: skip
-    head = ["sheet", "pdflatex", "ours, cold", "ours, warm", "of it TeX", "TeX/pdflatex", f"aim {AIM_ONE}", "latexmk", "warm/latexmk"]
+        runs = [_once(text) for _ in range(repetitions)]
+        share = median(run.part / run.plain for run in runs)
+        row = [name, *(spread([getattr(run, part) for run in runs]) for part in ("plain", "cold", "warm", "part"))]
+        row += [f"{share:.2f}", "met" if share <= AIM_ONE else "MISSED"]
+        known = [run for run in runs if run.latexmk]
+        fresh = [spread([r.latexmk for r in known]), f"{median(r.warm / r.latexmk for r in known):.2f}"] if known else []
+        row += fresh or ["-", "-"]
+        rows.append(row)
+    head = ["sheet", "pdflatex", "ours, cold", "ours, warm", "its TeX", "TeX/pdflatex", f"aim {AIM_ONE}", "latexmk", "warm/it"]
     table("5a. One sheet: seconds from .tex to .pdf; cold: the format is made first. pdflatex: one pass", head, rows)
+
+
+@dataclass(frozen=True)
+class Once:
+    """Seconds for one sheet: a pass of pdflatex; ours, cold and warm, and TeX's part of warm; latexmk (0 if it is not here)."""
+
+    plain: float
+    cold: float
+    warm: float
+    part: float
+    latexmk: float
+
+
+def _once(text: str) -> Once:
+    def ours() -> None:
+        typeset(text, folder / "a.pdf", files=api.style())
+
+    with _folder(text) as folder:
+        _tex(folder)
+        plain, cold = _seconds(lambda: _tex(folder)), _seconds(ours)
+        with _timed_tex() as spent:
+            warm = _seconds(ours)
+        return Once(plain, cold, warm, sum(spent), _seconds(lambda: _make(folder)) if _latexmk() else 0.0)
 
 
 def many(texts: dict[str, str], variants: int) -> None:
@@ -75,7 +92,8 @@ def many(texts: dict[str, str], variants: int) -> None:
             ours_cpu = _cpu() - cpu
             del os.environ["DERIVE_FENCE"]
             assert not any(result.error for result in results)
-        row = [name, str(sum(result.pages for result in results)), seconds(ours), seconds(ours_cpu), f"{1000 * ours_cpu / variants:.0f} ms"]
+        pages = sum(result.pages for result in results)
+        row = [name, str(pages), seconds(ours), seconds(ours_cpu), f"{1000 * ours_cpu / variants:.0f} ms"]
         if _latexmk():
             wall, theirs = _latexmk_for(made[:FEW], cores)
             faster = wall / FEW * variants / ours
@@ -86,7 +104,7 @@ def many(texts: dict[str, str], variants: int) -> None:
         else:
             row += ["-"] * 5
         rows.append(row)
-    head = ["sheet", "pages", "batch", "its CPU", "CPU each", "latexmk", "CPU each", "CPU ratio", "times faster", f"aim {AIM_MANY:g}"]
+    head = ["sheet", "pages", "batch", "its CPU", "each", "latexmk", "CPU each", "CPU ratio", "times faster", f"aim {AIM_MANY:g}"]
     note = f"latexmk: {FEW} of them, {cores} at a time, for all"
     table(f"5b. {variants} variants of a sheet, {cores} processes, format and engine warm ({note})", head, rows)
 
@@ -108,7 +126,7 @@ def _folder(text: str) -> Iterator[Path]:
         try:
             (folder / "sheet.tex").write_text(text, encoding="utf-8")
             for file, style in api.style().items():
-                (folder / file).write_text(style, encoding="utf-8")
+                (folder / file).write_text(str(style), encoding="utf-8")
             yield folder
         finally:
             del os.environ["DERIVE_CACHE"]
@@ -117,24 +135,20 @@ def _folder(text: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _timed_tex(spent: list[float]) -> Iterator[None]:
-    """Adds to `spent` the seconds that TeX itself takes."""
-    from derive.typeset import engine
-
+def _timed_tex() -> Iterator[list[float]]:
+    """The seconds that each run of TeX takes."""
+    spent: list[float] = []
     run = engine.run
 
-    def timed(*given: object) -> object:
+    def timed(*given: Any) -> int | None:
         begun = time.perf_counter()
         try:
-            return run(*given)  # type: ignore[arg-type]
+            return run(*given)
         finally:
-            spent[0] += time.perf_counter() - begun
+            spent.append(time.perf_counter() - begun)
 
-    engine.run = timed  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        engine.run = run
+    with patch.object(engine, "run", timed):
+        yield spent
 
 
 def _tex(folder: Path) -> None:
@@ -161,7 +175,7 @@ def _latexmk_for(texts: Sequence[str], cores: int) -> tuple[float, float]:
             folder.mkdir()
             (folder / "sheet.tex").write_text(text, encoding="utf-8")
             for file, style in api.style().items():
-                (folder / file).write_text(style, encoding="utf-8")
+                (folder / file).write_text(str(style), encoding="utf-8")
             folders.append(folder)
         begun, cpu = time.perf_counter(), _cpu()
         command = ["latexmk", "-pdf", "-interaction=batchmode", "sheet.tex"]
@@ -176,7 +190,8 @@ def _latexmk_for(texts: Sequence[str], cores: int) -> tuple[float, float]:
 
 
 def _quietly(command: list[str], folder: Path) -> None:
-    subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=True)
+    silent = subprocess.DEVNULL
+    subprocess.run(command, cwd=folder, stdout=silent, stderr=silent, stdin=silent, check=True)
 
 
 def _seconds(what: Callable[[], object]) -> float:

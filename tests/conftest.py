@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,4 +41,6 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.getbasetemp().parent / "derive-cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DERIVE_CACHE", str(folder))
+        patch.setattr("derive.typeset.formats.KEPT", 60)  # the tests have more preambles than a user
         yield folder
+    shutil.rmtree(folder, ignore_errors=True)  # some 20 MB for each preamble; a worker that is still busy makes its own anew

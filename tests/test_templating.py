@@ -66,7 +66,7 @@ def values(inside: str) -> str:
         ("((( b.rows[0].shown.lhs.subs('x', 'y') )))", "unsafe"),
         ("((( b.rows[0].shown.lhs.func('x') )))", "unsafe"),
         ("((( b.rows[0].shown.lhs|attr('func') )))", "unsafe"),
-        ("((( [b.rows[0].shown.lhs]|map(attribute='func')|list )))", "unsafe"),
+        ("((( [b.rows[0].shown.lhs]|map(attribute='func')|first )))", "unsafe"),
         ("((( '{0.__class__}'.format(b) )))", "not safely callable"),
         ("((( kind.__globals__ )))", "unsafe"),
         ("((( sheet.symbols.glyph('w') )))", "unsafe"),
@@ -111,5 +111,5 @@ def test_a_folder_that_there_is_not(tmp_path: Path) -> None:
 
 
 def test_what_a_template_prints_is_escaped(tmp_path: Path) -> None:
-    own = tex(tmp_path, blocks=values("((( '50% & \\\\input{x}' )))"))
+    own = tex(tmp_path, blocks=values("((( b.layout ~ ': 50% & \\\\input{x}' )))"))
     assert r"50\% \& \textbackslash{}input\{x\}" in own

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +37,11 @@ FADING = r"""\documentclass{article}
 
 
 @pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A cache of this test's own."""
     monkeypatch.setenv("DERIVE_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "formats"
+    yield tmp_path / "cache" / "formats"
+    shutil.rmtree(tmp_path / "cache")
 
 
 @pytest.fixture

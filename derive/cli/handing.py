@@ -66,12 +66,13 @@ def homework(
     source = path_of(spec)
     folder = output or Path("output") / f"{source.stem}-homework"
     assignment = Assignment(load(spec, views, **look), source.read_text("utf-8"), students, folder, codes)
+    executor, slots = click.get_current_context().with_resource(_carrier(scheduler))
     assignment.draw()
     held: list[DeriveError | str] = []
     bar: Any = nullcontext()
     if sys.stderr.isatty():
         bar = click.progressbar(length=len(students) * len(EDITIONS), file=sys.stderr, show_pos=True)
-    with _carrier(scheduler) as (executor, slots), bar as shown:
+    with bar as shown:
         progress = shown.update if shown else lambda done: None
         failed = build(assignment, held.append, progress, executor, processes or slots)
     report(*held)

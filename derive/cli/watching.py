@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +40,17 @@ def watch(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions
     from derive import watching
 
     targets = targets_of(specs, output)
+    paths = {name: path_of(name) for name in specs}
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # the terminal is closed
         signal.signal(signal.SIGHUP, lambda *_: sys.exit(HUNG_UP))
 
-    def built(name: str) -> watching.Built:
+    def built(name: str, learnt: Callable[[frozenset[Path]], None]) -> Iterator[Path]:
         begun = time.perf_counter()
-        sources: frozenset[Path] | None = None
-        written: list[str] = []
         try:
             found = load(name, views, **look)
-            sources = watching.sources(found)
+            learnt(watching.sources(found))
             for file in build(found, targets[name], editions):
-                written.append(file)
+                yield Path(file)
                 if file.endswith(".pdf"):
                     click.echo(f"{time.strftime('%H:%M:%S')}  {file}  {time.perf_counter() - begun:.2f} s")
         except DeriveError as error:
@@ -59,7 +59,5 @@ def watch(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions
             raise
         except OSError as error:  # a full disk, say
             report(OutputError(f"cannot write: {error.strerror or error}"))
-        return watching.Built(sources, frozenset(Path(file).absolute() for file in written))
 
-    paths = {name: path_of(name) for name in specs}
     watching.watch(paths, built, lambda: click.echo(f"watching {', '.join(map(str, paths.values()))}"))

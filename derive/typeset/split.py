@@ -83,18 +83,19 @@ class Shared:
 
 
 def split(path: Path, documents: Sequence[tuple[int, Told]], without: Collection[int], epoch: int) -> Iterable[tuple[int, bytes]]:
-    """The PDF of each document of a run, by its number; not of those in `without`. The run's first page belongs to none of them.
+    """The PDF of each document of a run, by its number; not of those in `without`. A page before each document, and the
+    last one, belong to none of them.
 
     Raises NotCut or NotRead where what is in it cannot be taken apart; a document that is alone in its run is then left whole.
     """
     with pikepdf.open(path) as pdf:
         shared = Shared.of(pdf)
         begin = 1
-        if len(pdf.pages) < begin + sum(len(found.labels) for _, found in documents):
-            raise Unsplittable("pages are missing")
+        if len(pdf.pages) != begin + sum(len(found.labels) + 1 for _, found in documents):
+            raise Unsplittable("there are other pages than TeX told of")
         for number, found in documents:
             span = range(begin, begin + len(found.labels))
-            begin = span.stop
+            begin = span.stop + 1
             if number not in without:
                 yield number, _one(shared, number, span, found, epoch, len(documents) == 1)
 
