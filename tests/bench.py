@@ -17,6 +17,7 @@ from statistics import median
 import bench_depth
 import bench_homework
 import bench_sheets
+import bench_watch
 from bench_depth import AIMS, Timed
 from bench_peers import PEERS, Peer, measure
 from bench_tables import exponent, ratio, seconds, share, spread, table, upper
@@ -43,7 +44,8 @@ def main() -> None:
     depth(depths, repetitions, limit, options.tensorgrad)
     texts(depths)
     examples(SHORT if options.quick else None, 1 if options.quick else repetitions)
-    bench_homework.homework(("single-neuron", "mlp"), (100, 300)) if not options.quick else bench_homework.homework(("mlp",), (30,))
+    bench_homework.homework(("mlp",) if options.quick else ("single-neuron", "mlp"), (30,) if options.quick else (100, 300))
+    bench_watch.watch(("mlp",) if options.quick else tuple(sorted(SHORT)), 3 if options.quick else 5)
     cold({"mlp"} if options.quick else SHORT, 1 if options.quick else repetitions)
 
 

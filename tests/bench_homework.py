@@ -39,7 +39,8 @@ def homework(names: tuple[str, ...], counts: tuple[int, ...]) -> None:
                 nothing = time.perf_counter() - again
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
             mean = f"{ratio(each, spent / pdfs)} ×" if each else "no latexmk"
-            rows.append((name, str(count), seconds(spent), seconds(spent / pdfs), seconds(each), mean, seconds(nothing), f"{peak:.0f}"))
+            times = [seconds(t) for t in (spent, spent / pdfs, each)]
+            rows.append((name, str(count), *times, mean, seconds(nothing), f"{peak:.0f}"))
     head = ("class", "students", "whole", "each PDF", "latexmk each", "throughput", "run again", "peak MB")
     table(f"Homework and solutions for a class, deriving and checking included (aim: {AIM} times latexmk)", head, rows)
 

@@ -64,8 +64,8 @@ def test_what_is_refused(data: bytes, said: str, tmp_path: Path) -> None:
 
 
 def test_a_picture_that_there_is_not(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="there is no file logo.png"):
+    with pytest.raises(SpecError, match=r"there is no file logo\.png"):
         check_image(tmp_path / "logo.png")
     (tmp_path / "logo.png").mkdir()
-    with pytest.raises(SpecError, match="there is no file logo.png"):
+    with pytest.raises(SpecError, match=r"there is no file logo\.png"):
         check_image(tmp_path / "logo.png")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -12,12 +13,13 @@ from test_images import png
 from derive import api, looks
 from derive.cli import command
 from derive.errors import SpecError, TypesetError
+from derive.sheet import Sheet
 from derive.typeset import overfull, typeset
 
 SPEC = "title: A line\nequations: ['z = w*a + b', 'C = z**2']\ninputs: {a: scalar}\nparameters: {w: scalar, b: scalar}\n"
 
 
-def sheet_of(tmp_path: Path, theme: str = "", more: str = "", **look: object) -> api.Sheet:
+def sheet_of(tmp_path: Path, theme: str = "", more: str = "", **look: Any) -> Sheet:
     """A small sheet with a theme of this text."""
     (tmp_path / "my.yaml").write_text(theme, encoding="utf-8")
     spec = tmp_path / "x.yaml"
@@ -25,7 +27,7 @@ def sheet_of(tmp_path: Path, theme: str = "", more: str = "", **look: object) ->
     return api.sheet(api.load(spec, **look))
 
 
-def made(sheet: api.Sheet, tmp_path: Path) -> PdfReader:
+def made(sheet: Sheet, tmp_path: Path) -> PdfReader:
     """The sheet as PDF, with nothing too wide in it."""
     typeset(api.tex(sheet), tmp_path / "x.pdf", files=api.style(sheet), keep_log=tmp_path / "log")
     assert overfull((tmp_path / "log").read_text("utf-8", "replace")) == []
@@ -44,12 +46,17 @@ def test_nothing_is_too_wide_at_any_size(name: str, size: int, paper: str, tmp_p
     assert (round(width), round(height)) == ((595, 842) if paper == "a4" else (612, 792))
 
 
+def noting(sizes: list[float]) -> Any:
+    """What notes the size of each piece of text."""
+    return lambda text, cm, tm, font, at: sizes.append(round(at, 1))
+
+
 def test_larger_letters_are_larger(tmp_path: Path) -> None:
     pages = {}
     for size in (10, 13, 20):
         sizes: list[float] = []
         pdf = made(sheet_of(tmp_path, size=size), tmp_path)
-        pdf.pages[0].extract_text(visitor_text=lambda text, cm, tm, font, at, s=sizes: s.append(round(at, 1)))
+        pdf.pages[0].extract_text(visitor_text=noting(sizes))
         pages[size] = max(set(sizes), key=sizes.count)
     assert pages == pytest.approx({10: 10, 13: 13, 20: 20}, abs=0.15)
 

@@ -41,7 +41,8 @@ def test_one_word_is_replaced_and_no_other(tmp_path: Path) -> None:
 
 
 def test_a_document_of_ones_own_stands_on_ours(tmp_path: Path) -> None:
-    document = "((* extends 'derive/document.tex' *))\n((* block extra *))\n\\renewcommand{\\dsrule}[1]{\\textbf{#1}}\n((* endblock *))"
+    extra = "((* block extra *))\n\\renewcommand{\\dsrule}[1]{\\textbf{#1}}\n((* endblock *))"
+    document = f"((* extends 'derive/document.tex' *))\n{extra}"
     own = tex(tmp_path, document=document)
     assert own.replace("\\renewcommand{\\dsrule}[1]{\\textbf{#1}}\n", "") == tex(tmp_path)
     typeset(own, tmp_path / "x.pdf", files=api.style())

@@ -92,11 +92,15 @@ def test_a_language_is_one_file(tmp_path: Path) -> None:
     english = "".join(path.read_text("utf-8") for path in sorted((folder() / "words").glob("en*.tex")))
     french = english.replace("'babel': 'english', 'tag': 'en', 'decimal': '.'", "'babel': 'french', 'tag': 'fr', 'decimal': ','")
     french = french.replace("'Forward pass'", "'Passe avant'").replace("One step of gradient descent", "Un pas")
-    rows = {g: {k: {"title": r.title, "say": getattr(r, "say", "")} for k, r in found.items()} for g, found in GROUPS.items()}
+    rows = {
+        group: {key: {field: getattr(record, field, "") for field in ("title", "say")} for key, record in found.items()}
+        for group, found in GROUPS.items()
+    }
     french += "".join(f"((* set {group} = {found!r} *))\n" for group, found in rows.items())
     own = with_words(tmp_path, "fr.tex", french)
     assert languages(own) == ["de", "en", "fr"]
-    text = "title: x\nlanguage: fr\nequations: ['z = w*a + b', 'C = (z - 1/2)**2']\nparameters: {w: scalar, b: scalar}\ninputs: {a: scalar}\n"
+    text = "title: x\nlanguage: fr\nequations: ['z = w*a + b', 'C = (z - 1/2)**2']\n"
+    text += "parameters: {w: scalar, b: scalar}\ninputs: {a: scalar}\n"
     spec_file = tmp_path / "x.yaml"
     spec_file.write_text(text, encoding="utf-8")
     sheet = api.sheet(api.load(spec_file, templates=own))
