@@ -6,6 +6,7 @@ calls mark anything: expressions through `notation`, pictures and tables through
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -61,6 +62,9 @@ def style(look: Look | None = None) -> dict[str, str | bytes]:
     text = (folder() / "latex" / STYLE).read_text("utf-8")
     return {STYLE: text.replace("%%FIGURES%%", FIGURE_PREAMBLE.strip()), **(look.files if look else {})}
 
+
+MOST_ROOM = 190
+"""The most millimetres that a room for an answer may have: it must go on one page."""
 
 COLUMN = 7.2
 """The width in cm that a piece of a formula may have in one of two columns."""
@@ -127,6 +131,7 @@ class _Writer:
             "changed": self.changed,
             "strip": self.strip,
             "margins": self.margins,
+            "room": self.room,
             "take_heads": self.take_heads,
             "layer": self.layer,
             "block": self.block,
@@ -186,6 +191,11 @@ class _Writer:
             for text, ragged in zip(reversed(asked) if even else asked, ("right", "right", "left"), strict=True)
         ]
         return Markup(rf"\footnotesize {shown[0]}\hfil{shown[1]}{chr(92) + 'hfil' if shown[1] else ''}{shown[2]}")
+
+    def room(self, height: int, power: float) -> int:
+        """A room of so many millimetres at eleven points, for larger letters: text that runs on grows with the square."""
+        size = self.sheet.look.size
+        return height if size <= 11 else min(max(MOST_ROOM, height), math.ceil(height * (size / 11) ** power))
 
     def margins(self) -> Markup:
         """The options of the package geometry."""

@@ -8,6 +8,7 @@ deleted and comes back, or whether it changed while something else was being bui
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -43,11 +44,11 @@ which is to be called before that is read.
 
 @dataclass
 class _Watched:
-    """A spec, the files that its sheet is made of, and how they were when it was last built."""
+    """A spec, the files that its sheet is made of, and how they were when it was last built. `written`: by all builds so far."""
 
     spec: Path
+    written: set[Path]
     sources: frozenset[Path] = frozenset()
-    written: frozenset[Path] = frozenset()
     built: State | None = None
 
     def state(self) -> State:
@@ -62,7 +63,8 @@ def watch(specs: Mapping[str, Path], build: Build, ready: Callable[[], None] = l
     """Build every spec, by its name, and again whenever a file changes that it is made of; until an exception, such as that of
     Ctrl-C, ends it. `build` itself reports what is wrong with a spec. `ready` is called once, when all are built.
     """
-    watched = {name: _Watched(path) for name, path in specs.items()}
+    written: set[Path] = set()
+    watched = {name: _Watched(path, written) for name, path in specs.items()}
     is_ready = False
     with _listening() as listener, _heeding() as heed:
         while True:
@@ -90,14 +92,14 @@ def _build(one: _Watched, name: str, build: Build) -> None:
         before = {path: before.get(path, stamp) for path, stamp in one.state().items()}
 
     # Where it learns nothing, the last sources stay: it will be one of them that is mended.
-    one.written |= {path.resolve() for path in build(name, learnt)}
+    one.written.update(path.resolve() for path in build(name, learnt))
     one.built = {path: stamp for path, stamp in before.items() if path not in one.written}
 
 
 def sources(spec: Spec) -> frozenset[Path]:
     """What a spec's sheet is made of besides the spec: theme, logo, the folder of templates; whether they are there or not."""
     given, templates = spec.own
-    found = {templates} if templates is not None else set()
+    found = set() if templates is None else {templates}
     name = given or spec.theme
     if name is not None and name not in looks.themes():
         theme = Path(name) if given else Path(spec.place("theme").file).parent / name
@@ -132,10 +134,15 @@ def _heeding() -> Iterator[Callable[[], None]]:
     """
     kept: list[int] = []
     before: dict[int, Any] = {}
+    hook = sys.unraisablehook
 
     def keep(number: int, frame: FrameType | None) -> None:
         kept.append(number)
         before[number](number, frame)
+
+    def lost(what: sys.UnraisableHookArgs) -> None:
+        if not (kept and issubclass(what.exc_type, KeyboardInterrupt | SystemExit)):
+            hook(what)
 
     def heed() -> None:
         for number in kept:
@@ -147,9 +154,11 @@ def _heeding() -> Iterator[Callable[[], None]]:
             if number is not None and callable(handler := signal.getsignal(number)):
                 before[number] = handler
                 signal.signal(number, keep)
+        sys.unraisablehook = lost
     try:
         yield heed
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
 

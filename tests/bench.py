@@ -17,6 +17,7 @@ from statistics import median
 import bench_depth
 import bench_homework
 import bench_sheets
+import bench_typeset
 import bench_watch
 from bench_depth import AIMS, Timed
 from bench_peers import PEERS, Peer, measure
@@ -47,6 +48,7 @@ def main() -> None:
     bench_homework.homework(("mlp",) if options.quick else ("single-neuron", "mlp"), (30,) if options.quick else (100, 300))
     bench_watch.watch(("mlp",) if options.quick else tuple(sorted(SHORT)), 3 if options.quick else 5)
     cold({"mlp"} if options.quick else SHORT, 1 if options.quick else repetitions)
+    bench_typeset.typesetting(("mlp",) if options.quick else ("single-neuron", "mlp"), 30 if options.quick else 100, repetitions)
 
 
 def _options() -> argparse.Namespace:

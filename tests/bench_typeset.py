@@ -110,10 +110,12 @@ def many(texts: dict[str, str], variants: int) -> None:
 
 
 def _variant(text: str, number: int) -> str:
-    """The sheet with other numbers in its body, as a variant has."""
+    """The sheet with other numbers in its body, as a variant has; its pictures are the same."""
     before, begin, body = text.partition(r"\begin{document}")
     numbers = iter(range(number, 10**9))
-    return before + begin + re.sub(r"(?<=[0-9]\.)\d\b", lambda _: str((7 * next(numbers)) % 10), body)
+    pieces = re.split(r"(\\begin\{tikzpicture\}.*?\\end\{tikzpicture\})", body, flags=re.DOTALL)
+    pieces[::2] = [re.sub(r"(?<=[0-9]\.)\d\b", lambda _: str((7 * next(numbers)) % 10), piece) for piece in pieces[::2]]
+    return before + begin + "".join(pieces)
 
 
 @contextmanager

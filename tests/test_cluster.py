@@ -32,9 +32,11 @@ TEXT = r"""\documentclass{article}
 
 
 @pytest.fixture(scope="module")
-def dask() -> Iterator[Any]:
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50) as made:
-        yield made
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("workers")))  # where one that is killed leaves its build folder
+        with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50) as made:
+            yield made
 
 
 def jobs(folder: Path, count: int) -> list[Job]:

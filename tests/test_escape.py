@@ -8,12 +8,14 @@ import subprocess
 import unicodedata
 from pathlib import Path
 
+import pikepdf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from derive.errors import SpecError
-from derive.escape import MATHS, PLAIN, SPECIAL, escape
+from derive.escape import MATHS, PLAIN, SPECIAL, escape, plainly
+from derive.typeset import typeset
 
 COMMANDS = re.compile(r"\\(?:[&%$#_{}]|[-,](?=.|$)|text[a-z]+|ensuremath|mathrm|enspace|quad|[A-Za-z]+)")
 
@@ -122,3 +124,15 @@ def test_tex_prints_all_that_is_accepted(tmp_path: Path) -> None:
     printed = unicodedata.normalize("NFC", text.decode("utf-8"))
     for typed in NASTY:
         assert typed in printed
+
+
+def test_titles_of_a_pdf_hold_signs_by_their_number(tmp_path: Path) -> None:
+    title = "σ & “b” – x² 50% ∂C/∂w ż"
+    assert plainly("σ & b²") == r"\unichar{963} \& b\unichar{178}"
+    body = rf"\hypersetup{{pdftitle={{{plainly(title)}}}}}x"
+    text = rf"\documentclass{{article}}\usepackage[unicode]{{hyperref}}\begin{{document}}{body}\end{{document}}"
+    typeset(text, tmp_path / "a.pdf")
+    with pikepdf.open(tmp_path / "a.pdf") as pdf:
+        assert str(pdf.docinfo["/Title"]) == title
+    with pytest.raises(SpecError):
+        plainly("日")

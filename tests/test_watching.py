@@ -179,6 +179,28 @@ def test_the_sources_of_a_sheet(tmp_path: Path) -> None:
     assert watching.sources(own) == {tmp_path}, "a theme that is shipped does not change"
 
 
+class Ready(Exception):
+    pass
+
+
+def end() -> None:
+    raise Ready
+
+
+def test_specs_that_are_written_among_the_templates_do_not_keep_each_other_busy(tmp_path: Path) -> None:
+    builds: list[str] = []
+
+    def build(name: str, learnt: Callable[[frozenset[Path]], None]) -> Iterator[Path]:
+        learnt(frozenset({tmp_path}))
+        builds.append(name)
+        assert len(builds) < 10
+        (tmp_path / f"{name}.tex").write_text(str(time.monotonic_ns()))
+        yield tmp_path / f"{name}.tex"
+
+    with pytest.raises(Ready):
+        watching.watch({"a": tmp_path / "a.yaml", "b": tmp_path / "b.yaml"}, build, end)
+
+
 def test_a_save_during_a_build_is_built_and_what_a_build_writes_is_not_a_source(tmp_path: Path) -> None:
     spec, theme = tmp_path / "mine.yaml", tmp_path / "theme.yaml"
     built: list[str] = []
@@ -197,12 +219,6 @@ def test_a_save_during_a_build_is_built_and_what_a_build_writes_is_not_a_source(
         (tmp_path / "mine.tex").write_text(str(time.monotonic_ns()))
         yield tmp_path / "mine.tex"
 
-    class Ready(Exception):
-        pass
-
-    def ready() -> None:
-        raise Ready
-
     with pytest.raises(Ready):
-        watching.watch({"mine": spec}, build, ready)
+        watching.watch({"mine": spec}, build, end)
     assert built == ["0new", "1new", "1newer"]

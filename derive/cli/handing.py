@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -83,7 +82,7 @@ def homework(
 
 
 @contextmanager
-def _carrier(scheduler: str | None) -> Iterator[tuple[Executor | None, int | None]]:
+def _carrier(scheduler: str | None) -> Iterator[tuple[Any, int | None]]:
     """What carries the work, and how many pieces at a time: a cluster, or the cores of this machine."""
     if scheduler is None:
         yield None, None
