@@ -51,6 +51,13 @@ def noting(sizes: list[float]) -> Any:
     return lambda text, cm, tm, font, at: sizes.append(round(at, 1))
 
 
+@pytest.mark.parametrize("name", ["residual", "wide-layer"])
+def test_homework_in_large_print_has_room_for_its_solutions(name: str, tmp_path: Path) -> None:
+    sheets = api.sheets(api.load(api.examples()[name], size=20, paper="letter", language="de"), ("homework", "solutions"))
+    pages = [len(made(sheet, tmp_path).pages) for sheet in sheets.values()]
+    assert pages[0] == pages[1]
+
+
 def test_larger_letters_are_larger(tmp_path: Path) -> None:
     pages = {}
     for size in (10, 13, 20):
