@@ -41,7 +41,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A cache of this test's own."""
     monkeypatch.setenv("DERIVE_CACHE", str(tmp_path / "cache"))
     yield tmp_path / "cache" / "formats"
-    shutil.rmtree(tmp_path / "cache")
+    shutil.rmtree(tmp_path / "cache", ignore_errors=True)
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pypdf
 import pytest
 from click.testing import CliRunner
@@ -157,8 +159,32 @@ def test_ctrl_c_ends_it_in_the_middle_of_a_build(tmp_path: Path, begin: Callable
     assert watcher.end(signal.SIGINT) == 130
     assert watcher.err == "derive: interrupted\n"
     assert not any(building.iterdir()), "nothing is left behind"
-    with pytest.raises(ProcessLookupError):
-        os.killpg(watcher.process.pid, 0)
+    end = time.monotonic() + PATIENCE
+    while found := running(watcher):  # what has been killed is there until the system has taken note of it
+        assert time.monotonic() < end, f"still running: {found}"
+        time.sleep(0.01)
+
+
+def running(watcher: Watcher) -> list[str]:
+    """The processes of a watcher: of its group, and TeX, which has a session of its own but is told the build folder."""
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        command = " ".join(process.info["cmdline"] or ())
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(process.info["pid"]) == watcher.process.pid or str(watcher.folder) in command:
+                found.append(command)
+    return found
+
+
+def test_what_is_running_is_seen(tmp_path: Path, begin: Callable[..., Watcher]) -> None:
+    (tmp_path / "mine.yaml").write_text(SPEC.format(title="Mine"))
+    watcher = begin("mine.yaml")
+    assert running(watcher)
+    command = [sys.executable, "-c", "input()", str(tmp_path)]  # another session, with the folder as an argument, like TeX's
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as other:
+        watcher.end()
+        assert any("input()" in line for line in running(watcher))
+        other.kill()
 
 
 def test_a_file_that_is_neither_there_nor_an_example_is_refused() -> None:
