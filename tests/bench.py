@@ -45,7 +45,7 @@ def main() -> None:
     depth(depths, repetitions, limit, options.tensorgrad)
     texts(depths)
     examples(SHORT if options.quick else None, 1 if options.quick else repetitions)
-    bench_homework.homework(("mlp",) if options.quick else ("single-neuron", "mlp"), (30,) if options.quick else (100, 300))
+    bench_homework.homework(("mlp",) if options.quick else ("chain", "mlp"), (30,) if options.quick else (100, 300))
     bench_watch.watch(("mlp",) if options.quick else tuple(sorted(SHORT)), 3 if options.quick else 5)
     cold({"mlp"} if options.quick else SHORT, 1 if options.quick else repetitions)
     bench_typeset.typesetting(("mlp",) if options.quick else ("single-neuron", "mlp"), 30 if options.quick else 100, repetitions)
