@@ -1,0 +1,217 @@
+"""Mathematics as TeX: what a sheet holds as expressions, in its notation and with the decimal mark of its language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from markupsafe import Markup
+
+from . import pictures
+from .drawing import text_width
+from .notation import views
+from .notation.arrays import ArrayEquation
+from .notation.latex import Printer
+from .notation.latex_scalars import MANY_HELD, unbroken
+from .notation.numeric import NumberPrinter
+from .sheet import Held, Line, Number, Sheet, Value
+from .system import Equation, cotangent
+from .tensor import Entry, Partial
+
+POINT = re.compile(r"(?<=\d)\.(?=\d)")
+"""The point of a decimal number."""
+
+COLUMN = 7.2
+"""The width in cm that a piece of a formula may have in one of two columns."""
+
+
+def _longest(latex: str) -> float:
+    """The estimated width in cm of the longest piece that cannot be broken; what stands between \\left and \\right cannot."""
+    pieces, depth = [""], 0
+    for token in re.split(r"(\\left(?![a-z])|\\right(?![a-z])|\\allowbreak|\\penalty500)", latex):
+        depth += {r"\left": 1, r"\right": -1}.get(token, 0)
+        if token in (r"\allowbreak", r"\penalty500") and depth == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += "" if token in (r"\allowbreak", r"\penalty500") else token
+    return max(text_width(f"${piece}$") for piece in pieces)
+
+
+class Formulas:
+    """The formulas of one sheet, marked as TeX; numbers get the decimal mark `decimal`, that of the language."""
+
+    def __init__(self, sheet: Sheet, decimal: str = ".") -> None:
+        self.sheet = sheet
+        self.decimal = decimal
+
+    def layer(self, number: int) -> Markup:
+        """A layer's number in words of the sheet's labels: 2, or L-1."""
+        return Markup(f"${self.sheet.symbols.layer(number).strip('()')}$")
+
+    def printer(self, general: Mapping[int, str] | None = None, symbols: Any = None) -> Printer:
+        found = symbols or self.sheet.symbols
+        return Printer(replace(found, general=dict(general)) if general else found)
+
+    def math(self, item: Any, general: Mapping[int, str] | None = None) -> Markup:
+        """Anything mathematical, inline."""
+        if isinstance(item, Number):
+            return self.number(item)
+        if isinstance(item, str):
+            raise TypeError("a text is not mathematics")
+        printer = self.printer(general)
+        if isinstance(item, Equation | ArrayEquation):
+            lhs, rhs = printer.equation(item)
+            return self.tex(f"${unbroken(f'{lhs} = {rhs}')}$")
+        if isinstance(item, Entry) and not item.indices:
+            return Markup(f"${self.whole(item, general)}$")
+        return self.tex(f"${unbroken(printer.side(item))}$")
+
+    def whole(self, entry: Entry, general: Mapping[int, str] | None = None) -> str:
+        """A tensor as a whole: a capital where it is a matrix in this view."""
+        return pictures.name(entry.key, self.sheet, self.printer(general))
+
+    def cells(self, line: Line, symbols: Any = None) -> list[dict[str, Any]]:
+        """Left-hand and right-hand side of a line in each view."""
+        printer = self.printer(line.general, symbols)
+        out = []
+        for form in line.forms:
+            lhs, rhs = printer.equation(form.shown)
+            if line.names:
+                lhs = rf"{lhs} = {printer.spelt_out(form.shown.lhs)}"
+            if line.blank is not None:
+                rhs = rf"\dsblank{{{line.blank}}}"
+            lhs = f"{self.gap_number(line)}{lhs}"
+            out.append({"view": form.view, "lhs": self.tex(lhs), "rhs": self.tex(rhs)})
+        return out
+
+    def gap_number(self, item: Line | Held) -> Markup:
+        """The number of the gap that this fills, before it."""
+        return Markup("" if item.number is None else rf"\dsgap{{{item.number}}}")
+
+    def held_cell(self, row: Held, shown: Any) -> Markup:
+        """One cell of a partial; a gap where it is blank."""
+        if row.blank is None:
+            return self.whole_equation(shown, row.general)
+        lhs, _ = self.printer(row.general).equation(shown)
+        if "held" in row.asks and isinstance(shown.lhs, Partial):  # what is held is asked for: the subscript must not tell
+            lhs = self.printer(row.general).side(Partial(shown.lhs.of, shown.lhs.by))
+        return Markup(rf"{lhs} \allowbreak = \dsblank{{{row.blank}}}")
+
+    def inline(self, item: Any) -> Markup:
+        """Like `math`, with derivatives on one line: ∂C/∂w."""
+        found = self.math(item)
+        return Markup(f"${pictures.flat(found[1:-1])}$")
+
+    def by_twos(self, cells: list[dict[str, Any]], asked: tuple[str, ...]) -> list[tuple[Markup, Markup]]:
+        """The cells in the places of their views, two in a row; what a view has no form for is left empty."""
+        whole = {c["view"]: Markup(rf"{c['lhs']} \allowbreak = {c['rhs']}") for c in cells}
+        seen: set[str] = set()
+        shown = []
+        for view in asked:
+            text = whole.get(view, Markup(""))
+            if text not in seen:
+                shown.append(text)
+            seen.add(text)
+        column = COLUMN * 11 / self.sheet.look.size
+        if any(_longest(text) > column for text in shown):  # too long for a column: one below the other
+            shown = [piece for text in shown for piece in (text, Markup(""))]
+        shown += [Markup("")] * (len(shown) % 2)
+        return [(shown[i], shown[i + 1]) for i in range(0, len(shown), 2)]
+
+    def zeros(self, row: Any) -> Markup:
+        """dw = 0, db = 0."""
+        printer = self.printer(row.general)
+        shown = [rf"\mathrm{{d}}{pictures.name(z.entry.key, self.sheet, printer)} = 0" for z in row.zero]
+        if len(shown) > MANY_HELD:
+            shown = [*shown[:2], r"\dots", shown[-1]]
+        return Markup(r",\ \allowbreak ".join(shown))
+
+    def whole_equation(self, shown: Any, general: Mapping[int, str]) -> Markup:
+        lhs, rhs = self.printer(general).equation(shown)
+        return self.tex(rf"{lhs} \allowbreak = {rhs}")
+
+    def gradient(self, found: Equation, general: Mapping[int, str]) -> Markup:
+        """∂C/∂w on one line, for a table."""
+        assert isinstance(found.lhs, Entry)
+        printer = self.printer(general)
+        shown = views.shown(found, self.sheet.views[0], self.sheet.symbols.system)
+        lhs, rhs = printer.equation(shown)
+        on_one_line = re.sub(r"\\frac\{(\\partial [^{}]*)\}\{(\\partial (?:[^{}]|\{[^{}]*\})*)\}", r"\1/\2", unbroken(rhs))
+        return self.tex(f"${pictures.flat(lhs)} = {on_one_line}$")
+
+    def tex(self, latex: str) -> Markup:
+        """A formula, or a text with formulas, as TeX; numbers get the decimal mark of the language."""
+        return Markup(latex if self.decimal == "." else POINT.sub("{,}", latex))
+
+    def shape(self, shape: tuple[int, ...]) -> Markup:
+        """4 × 3; a single number has the shape of a number."""
+        if not shape:
+            return Markup(r"\dsscalar{}")
+        if len(shape) == 1:
+            return Markup(f"${shape[0]}$")
+        return Markup("$" + r" \times ".join(map(str, shape)) + "$")
+
+    def number(self, number: Number) -> Markup:
+        return self.tex(f"${number.text}$")
+
+    def value(self, value: Value) -> Markup:
+        """z = w a + b = 2 · 1 + 3 = 5, as one inline formula with places to break."""
+        printer = self.printer()
+        if isinstance(value.shown, Equation) and value.shown.lhs == value.shown.rhs:
+            entry = value.shown.lhs
+            parts = [self.whole(entry)]
+        else:
+            lhs, rhs = printer.equation(value.shown)
+            parts = [lhs, unbroken(rhs)]
+        relation = "="
+        out = parts[0]
+        for part in parts[1:]:
+            out += rf" \allowbreak = {part}"
+        if value.numbers is not None and isinstance(value.shown, Equation):
+            put_in = NumberPrinter(self.sheet.symbols, value.numbers).side(value.shown.rhs)
+            relation = "=" if all(n.exact for n in value.numbers.values()) else r"\approx"
+            if value.shown.rhs.args and not isinstance(value.shown.rhs, Entry):
+                out += rf" \allowbreak {relation} {unbroken(put_in)}"
+        shown, exact = _array(value.array)
+        if len(parts) == 2 and parts[1] == shown:
+            return self.tex(rf"{parts[0]} = {shown}")  # the formula is the number already
+        if value.step is not None:
+            return self.tex(self.stepped(parts[0], value, shown, exact))
+        out += rf" \allowbreak {'=' if exact and relation == '=' else chr(92) + 'approx'} {shown}"
+        return self.tex(out)
+
+    def stepped(self, name: str, value: Value, shown: str, exact: bool) -> str:
+        """w becomes old - rate · gradient."""
+        assert value.step is not None and isinstance(value.shown, Equation) and isinstance(value.shown.lhs, Entry)
+        if len(value.step) == 1:
+            gradient = pictures.flat(pictures.name(cotangent(value.shown.lhs.key), self.sheet, self.printer()))
+            return rf"{name} - {value.step[0].text} \cdot {gradient} {'=' if exact else chr(92) + 'approx'} {shown}"
+        old, *rest = value.step
+        rate, slope = (f"({n.text})" if n.text.startswith("-") else n.text for n in rest)
+        relation = "=" if exact and all(n.exact for n in value.step) else r"\approx"
+        return rf"{name} \leftarrow {old.text} - {rate} \cdot {slope} {relation} {shown}"
+
+    def sentence(self, items: list[Any], general: Mapping[int, str] | None = None) -> Markup:
+        """a, b and c."""
+        shown = [self.math(i, general) for i in items]
+        if len(shown) < 2:
+            return Markup("".join(shown))
+        return Markup(", ").join(shown[:-1]) + Markup(r"\dsand{}") + shown[-1]
+
+
+def _array(array: tuple[Any, ...] | Number) -> tuple[str, bool]:
+    """An array of numbers in LaTeX, and whether all of it is exact. A vector is written as a row, transposed."""
+    if isinstance(array, Number):
+        return array.text, array.exact
+    if all(isinstance(n, Number) for n in array):
+        inside = " & ".join(n.text for n in array)
+        body = rf"\begin{{pmatrix}}{inside}\end{{pmatrix}}"
+        return body + (r"^{\top}" if len(array) > 1 else ""), all(n.exact for n in array)
+    if all(isinstance(row, tuple) and all(isinstance(n, Number) for n in row) for row in array):
+        high = any(r"\frac" in n.text for row in array for n in row)
+        body = (r"\\[3pt]" if high else r"\\").join(" & ".join(n.text for n in row) for row in array)
+        return rf"\begin{{pmatrix}}{body}\end{{pmatrix}}", all(n.exact for row in array for n in row)
+    parts = [_array(part) for part in array]
+    return r"\left[" + r",\ ".join(p for p, _ in parts) + r"\right]", all(e for _, e in parts)
