@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import sympy
@@ -13,34 +12,15 @@ from sympy import Expr
 from . import chain, evaluate, symbolic
 from .alike import named, structure
 from .catalogue import function
+from .comparison import TOLERANCE, Check, relative_error, sides, title
 from .evaluate import Array, Values
-from .notation import array_values, arrays, views
-from .notation.views import Shown, View
+from .notation import views
+from .notation.views import View
 from .reference import Reference, entry_of, plain
 from .steps import Step
 from .system import Equation, cotangent
 from .tensor import Differential, Elementwise, Entry, Index, Partial
 from .walk import free_indices, nodes, transform
-
-TOLERANCE = 1e-8
-"""Relative to the largest entry of the reference. Complex steps err by some 1e-15; what is wrong errs by far more than this."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One displayed equation: what it is, in which view, how it was checked, by how much it was off."""
-
-    what: str
-    view: str
-    how: str
-    error: float
-    tolerance: float = TOLERANCE
-    section: str = ""
-    about: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return bool(self.error <= self.tolerance)
 
 
 @dataclass
@@ -74,8 +54,8 @@ class Point(Reference):
         near = self.surroundings(step)
         known = frozenset[str]().union(*(named(side) for q in near for side in (q.lhs, q.rhs)))
         tied = named(step.result.lhs) | named(step.result.rhs) <= known
-        sides = [Entry.of(step.about), *(side for q in (step.result, *near) for side in (q.lhs, q.rhs))]
-        mark = (step.section, step.rules, structure(sides, self.derivation.system))
+        formulas = [Entry.of(step.about), *(side for q in (step.result, *near) for side in (q.lhs, q.rhs))]
+        mark = (step.section, step.rules, structure(formulas, self.derivation.system))
         if mark not in self.first or not tied:
             before = len(self.found)
             getattr(self, f"check_{step.section}")(step)
@@ -84,7 +64,7 @@ class Point(Reference):
         first, checks = self.first[mark]
         for one in checks:
             how = f"the same formula as for {first.about}"
-            self.found.append(replace(one, what=_what(step), how=how, about=step.about))
+            self.found.append(replace(one, what=title(step), how=how, about=step.about))
         if step.section == "gradient":
             lhs = entry_of(step.result.lhs)
             self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, plain(lhs.indices))
@@ -144,7 +124,7 @@ class Point(Reference):
             direction[tuple(_place(i, at) for i in partial.by.indices)] = 1.0
             slope = self.slope(equation, {partial.by.key: direction})
             reference = slope[tuple(_place(i, at) for i in partial.of.indices)]
-            worst = max(worst, _off(value[tuple(at[i] for i in free)], reference))
+            worst = max(worst, relative_error(value[tuple(at[i] for i in free)], reference))
         self.add(step, "index", "complex step in one entry", worst)
 
     def says_what_is_held(self, about: str, partial: Partial) -> bool:
@@ -183,16 +163,14 @@ class Point(Reference):
             self.add(step, "index", f"indices do not fit: {error}", float("inf"))
         for view in self.shown_in:
             try:
-                shown = views.shown(step.result, view, system)
-                value = self.value(shown, lhs.indices, {})
-                named = self.value(_left(shown), lhs.indices, {})
+                both = sides(views.shown(step.result, view, system), lhs.indices, self.values)
             except (ValueError, IndexError, KeyError) as error:
                 self.add(step, view, f"shapes do not fit: {error}", float("inf"))
                 continue
             scale = self.scale(step.about)
             off = [
                 abs(float(np.sum(array * d)) - r) / max(abs(r), scale, 1e-300)
-                for array in (value, named)
+                for array in both
                 for d, r in zip(directions, references, strict=True)
             ]
             self.add(step, view, "dot-product test with a complex step", max(off))
@@ -212,11 +190,12 @@ class Point(Reference):
         reference = self.whole_slope(step.about)
         found = transform(step.result.rhs, self.partial_value)
         value = evaluate.evaluate(found, self.values, ())
-        self.add(step, self.shown_in[0], "complex step of the whole forward pass", _off(value, reference))
+        self.add(step, self.shown_in[0], "complex step of the whole forward pass", relative_error(value, reference))
 
     def check_written_out(self, step: Step) -> None:
+        reference = self.whole_slope(step.about)
         value = evaluate.evaluate(step.result.rhs, self.values, ())
-        self.add(step, self.shown_in[0], "complex step of the whole forward pass", _off(value, self.whole_slope(step.about)))
+        self.add(step, self.shown_in[0], "complex step of the whole forward pass", relative_error(value, reference))
 
     def check_second(self, step: Step) -> None:
         """A second derivative: the complex step of the first one, whose formula was checked before."""
@@ -233,7 +212,7 @@ class Point(Reference):
         else:
             local = next(s.result for s in self.derivation.of("partial", of) if s.result.lhs.by.key == first)
             slope = evaluate.evaluate(local.rhs, tilted, ())
-        self.add(step, self.shown_in[0], "complex step of the first derivative", _off(value, evaluate.tilted(slope)))
+        self.add(step, self.shown_in[0], "complex step of the first derivative", relative_error(value, evaluate.tilted(slope)))
 
     def partial_value(self, node: Expr) -> Expr | None:
         if not isinstance(node, Partial):
@@ -253,7 +232,8 @@ class Point(Reference):
                 value = np.broadcast_to(evaluate.entrywise(equation.rhs)(u), u.shape)
                 reference = evaluate.tilted(evaluate.apply(name, order, u + 1j * evaluate.STEP))
                 what = f"the derivative of order {order + 1} of {name}"
-                self.found.append(Check(what, "index", "complex step", _off(value, reference), TOLERANCE, "function", name))
+                error = relative_error(value, reference)
+                self.found.append(Check(what, "index", "complex step", error, TOLERANCE, "function", name))
 
     def check_whole(self) -> None:
         """Each parameter's gradient against the whole forward pass; many parameters in four groups."""
@@ -283,65 +263,22 @@ class Point(Reference):
                 Check(what, "index", "complex step of the whole forward pass", abs(sum(parts) - reference) / scale, 1e-7, "whole")
             )
 
-    # --- views to numbers ------------------------------------------------------------------------------------------------
+    # --- what was found --------------------------------------------------------------------------------------------------
 
     def compare(self, step: Step, reference: Array, axes: Sequence[Expr], extra: Values, how: str) -> None:
         for view in self.shown_in:
             try:
-                shown = views.shown(step.result, view, self.derivation.system)
-                sides = (self.value(shown, axes, extra), self.value(_left(shown), axes, extra))
-                off = max(_off(side, reference) for side in sides)
+                both = sides(views.shown(step.result, view, self.derivation.system), axes, {**self.values, **extra})
+                off = max(relative_error(side, reference) for side in both)
             except (ValueError, IndexError, KeyError) as error:
                 off, how = float("inf"), f"shapes do not fit: {error}"
             self.add(step, view, how, off)
 
-    def value(self, shown: Shown, axes: Sequence[Expr], extra: Values) -> Array:
-        """The right-hand side of a shown equation as an array over `axes`; KeyError where it names what does not occur here."""
-        values = {**self.values, **extra} if extra else self.values
-        if isinstance(shown, Equation):
-            return evaluate.evaluate(shown.rhs, values, plain(axes))
-        inside = [a for a in axes if a not in shown.labels]
-        shape = [i.size for i in shown.labels]
-        out = np.empty([*shape, *(i.size for i in plain(inside))])
-        for place in np.ndindex(*shape):
-            found = array_values.evaluate(shown.rhs, values, dict(zip(shown.labels, place, strict=True)))
-            wanted = out[place].shape
-            if found.shape != wanted + (1,) * (2 - len(wanted)):
-                raise ValueError(f"the right-hand side has shape {found.shape}, the left {wanted}")
-            out[place] = found.reshape(wanted)
-        order = [*shown.labels, *inside]
-        return out.transpose([order.index(a) for a in axes])
-
     def add(self, step: Step, view: str, how: str, error: float) -> None:
-        what = _what(step)
+        what = title(step)
         self.found.append(
             Check(what, view, how, float(error) if np.isfinite(error) else float("inf"), TOLERANCE, step.section, step.about)
         )
-
-
-def _what(step: Step) -> str:
-    names = {
-        "forward": "the forward equation of",
-        "differential": "the differential of",
-        "held": "the differential, others held constant, of",
-        "partial": "the partial derivative of",
-        "substitute": "the substitution for",
-        "arranged": "the substitution, changes last, for",
-        "gradient": "the derivative of the cost by",
-        "total": "the total differential of",
-        "product": "the chain rule's product for",
-        "written_out": "the gradient, written out, of",
-        "second": "the second derivative by",
-    }
-    lhs = step.result.lhs
-    by = f" by {lhs.by.key}" if isinstance(lhs, Partial) else ""
-    return f"{names[step.section]} {step.about}{by} ({', '.join(step.rules)})"
-
-
-def _left(shown: Shown) -> Shown:
-    if isinstance(shown, Equation):
-        return Equation(shown.lhs, shown.lhs)
-    return arrays.ArrayEquation(shown.lhs, shown.lhs, shown.labels)
 
 
 def _changes(directions: Mapping[str, Array]) -> Values:
@@ -350,18 +287,3 @@ def _changes(directions: Mapping[str, Array]) -> Values:
 
 def _place(index: Expr, at: Mapping[Index, int]) -> int:
     return at[index] if isinstance(index, Index) else int(index.subs(dict(at)))
-
-
-def _off(value: Any, reference: Any) -> float:
-    """The largest difference, relative to the largest entry of either; absolute where both are below 1/1000.
-
-    For single lines at points of order one; cotangents, which may be tiny in a deep network, have a scale of their own.
-    """
-    value, reference = np.asarray(value), np.asarray(reference)
-    if value.shape != reference.shape:
-        return float("inf")
-    if not value.size:
-        return 0.0
-    scale = max(float(np.max(np.abs(reference))), float(np.max(np.abs(value))), 1e-3)
-    difference = float(np.max(np.abs(value - reference))) / scale
-    return difference if np.isfinite(difference) else float("inf")

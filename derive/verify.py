@@ -14,7 +14,8 @@ import numpy as np
 from sympy import Expr
 
 from . import evaluate
-from .checks import Check, Point
+from .checks import Point
+from .comparison import Check
 from .errors import CheckFailed, DeriveError
 from .evaluate import Values
 from .notation.views import View

@@ -20,7 +20,7 @@ from sympy import Expr, Pow, Rational, S
 from derive import calculus, derivation, pullback, recognise, simplify, verify
 from derive.catalogue import Function
 from derive.errors import CheckFailed
-from derive.notation import matrix
+from derive.notation import contraction, matrix
 from derive.notation.arrays import Hadamard, Identity, LabelTotal, Map, Name, Node, Ones, Product, Scaled, Softmax, Sum, transpose
 from derive.notation.views import View
 from derive.system import COUNT
@@ -349,12 +349,12 @@ def untransposed(true: Any, node: Node) -> Any:
 @mutation(specs.MLP, "the substitution, changes last, for z.2 (arrange) is wrong in the matrix view", only="matrix")
 def transpose_dropped(patch: MonkeyPatch) -> None:
     """Of square matrices alone: the shapes fit."""
-    around(patch, matrix, "transpose", untransposed)
+    around(patch, contraction, "transpose", untransposed)
 
 
 @mutation(dense((4, "tanh"), (2, "identity"), loss="half_squared_error"), "shapes do not fit", only="matrix")
 def transpose_dropped_where_shapes_tell(patch: MonkeyPatch) -> None:
-    around(patch, matrix, "transpose", untransposed)
+    around(patch, contraction, "transpose", untransposed)
 
 
 @mutation(specs.MLP, "the derivative of the cost by W.2 (read_off) is wrong in the matrix view", only="matrix")
@@ -366,7 +366,7 @@ def outer_product_the_other_way_round(patch: MonkeyPatch) -> None:
             return Product(axes, (transpose(right), transpose(left)))
         return found
 
-    around(patch, matrix, "product", other)
+    around(patch, contraction, "product", other)
 
 
 @mutation(specs.ATTENTION, "the forward equation of S", only="matrix")
@@ -374,8 +374,8 @@ def transpose_of_a_factor_dropped(patch: MonkeyPatch) -> None:
     """Q K for Q Kᵀ: here the shapes tell."""
     around(
         patch,
-        matrix,
-        "_oriented",
+        contraction,
+        "oriented",
         lambda true, node, axes: true(node, axes) if not isinstance(node, Name) or node.key != "K" else replace(node, axes=axes),
     )
 
@@ -389,7 +389,7 @@ def factors_of_a_product_swapped(patch: MonkeyPatch) -> None:
         found: Node = true(axes, *args)
         return Product(found.axes, found.args[::-1]) if isinstance(found, Product) and len(found.axes) == 2 else found
 
-    around(patch, matrix, "product", swapped)
+    around(patch, contraction, "product", swapped)
 
 
 @mutation(TWO_SQUARES, "the forward equation of M", only="matrix")
@@ -398,23 +398,23 @@ def hadamard_for_product(patch: MonkeyPatch) -> None:
         found: Node = true(axes, *args)
         return Hadamard(found.axes, found.args) if isinstance(found, Product) and len(found.axes) == 2 else found
 
-    around(patch, matrix, "product", hadamard)
+    around(patch, contraction, "product", hadamard)
 
 
 @mutation(specs.MLP, "the differential of a.1 (chain) is wrong in the matrix view", only="matrix")
 def hadamard_loses_a_factor(patch: MonkeyPatch) -> None:
-    around(patch, matrix, "hadamard", lambda true, args: true(args[-1:]))
+    around(patch, contraction, "hadamard", lambda true, args: true(args[-1:]))
 
 
 @mutation(specs.BATCH_NORM, "the forward equation of H (definition) is wrong in the matrix view", only="matrix")
 def diagonal_forgotten(patch: MonkeyPatch) -> None:
-    patch.setattr(matrix, "Diagonal", lambda axes, of: Identity(axes))
+    patch.setattr(contraction, "Diagonal", lambda axes, of: Identity(axes))
 
 
 @mutation(specs.CLASSIFIER, "in the batch view", examples=4, views=("index", "batch"), only="batch")
 def ones_dropped(patch: MonkeyPatch) -> None:
     """1 bᵀ as bᵀ, and Δᵀ 1 as Δᵀ."""
-    around(patch, matrix, "product", lambda true, axes, *args: true(axes, *([a for a in args if not _ones(a)] or args)))
+    around(patch, contraction, "product", lambda true, axes, *args: true(axes, *([a for a in args if not _ones(a)] or args)))
 
 
 def _ones(node: Node) -> bool:

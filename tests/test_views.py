@@ -17,6 +17,7 @@ from sympy import S
 from derive import evaluate
 from derive.language import parse_equation
 from derive.notation import array_values, arrays, matrix, views
+from derive.notation.contraction import NoMatrixForm
 from derive.notation.latex import Printer, unbroken
 from derive.notation.symbols import Symbols
 from derive.system import Equation, System, Tensor
@@ -142,7 +143,7 @@ NONE = [
 @pytest.mark.parametrize("text", NONE)
 def test_where_there_is_no_form_it_says_so_and_the_index_form_is_shown(text: str) -> None:
     equation = parse_equation(text, SHAPES, (), {"i": 2} if "p" in text else {})[0]
-    with pytest.raises(matrix.NoMatrixForm):
+    with pytest.raises(NoMatrixForm):
         matrix.equation(equation)
     assert views.shown(equation, "matrix", SYSTEM) is equation
 
@@ -153,7 +154,7 @@ def test_three_matrices_on_one_index_have_no_form() -> None:
     found = Equation(Entry.of("Z", p, j), meeting)
     try:
         shown = matrix.equation(found)
-    except matrix.NoMatrixForm:
+    except NoMatrixForm:
         return
     values = draw(SHAPES)
     np.testing.assert_allclose(value(shown, (p, j), values), evaluate.evaluate(meeting, values, (p, j)))
@@ -190,7 +191,7 @@ def test_whatever_is_found_has_the_same_numbers(body: Any, free: list[Index]) ->
     lhs = Entry.of(["z", "u", "Z"][len(free)], *free)
     try:
         found = matrix.equation(Equation(lhs, rhs))
-    except matrix.NoMatrixForm:
+    except NoMatrixForm:
         return
     values = draw(SHAPES)
     np.testing.assert_allclose(value(found, tuple(free), values), evaluate.evaluate(rhs, values, free), rtol=1e-9, atol=1e-10)
@@ -205,7 +206,7 @@ def test_whatever_is_found_with_a_label_has_the_same_numbers(parts: list[Any], l
     assume(rhs is not S.Zero)
     try:
         found = matrix.equation(Equation(Entry.of("Z", label, free), rhs), (label,))
-    except matrix.NoMatrixForm:
+    except NoMatrixForm:
         return
     assert found.labels == (label,)
     values = draw(SHAPES)

@@ -1,8 +1,7 @@
-"""Indexed scalars -> matrices, by contraction.
+"""Indexed scalars -> matrices: an equation, or an expression, as arrays over its free indices.
 
-An index is a node and a two-index factor an edge. A summed index with two edges joins them into a matrix product; factors on the
-same indices are a Hadamard product; two free indices with no edge between them an outer product; an index that a term lacks is
-carried by a column of ones. An index named as a label is written beside its tensors ("for each n"), not counted as an axis.
+A product is contracted (contraction.py); sums, functions of an entry and the derivative beside its change keep their own form. An
+index named as a label is written beside its tensors ("for each n"), not counted as an axis.
 
 Where no matrix form exists, `NoMatrixForm` says why, and the sheet shows the index form.
 """
@@ -10,9 +9,8 @@ Where no matrix form exists, `NoMatrixForm` says why, and the sheet shows the in
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
-from sympy import Add, Expr, Integer, Mul, Pow, S, exp
+from sympy import Add, Expr, Mul, Pow, S, exp
 
 from ..system import Equation
 from ..tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Partial, Total, Where, Within, mul, rebuild
@@ -20,48 +18,27 @@ from ..walk import factors, free_indices, nodes, rename
 from .arrays import (
     ArrayEquation,
     Axes,
-    Diagonal,
-    Hadamard,
     Identity,
     Inner,
     LabelTotal,
     Map,
     Name,
     Node,
-    Ones,
     Positive,
     Product,
-    Scalar,
     Scaled,
     Softmax,
     SquaredNorm,
     Sum,
-    Times,
     Transpose,
     Zeros,
     hadamard,
-    product,
     scaled,
     transpose,
 )
+from .contraction import Factor, NoMatrixForm, contracted, oriented
 
 U = Entry.of("u")
-
-
-class NoMatrixForm(Exception):
-    """This expression cannot be written with vectors and matrices alone."""
-
-
-@dataclass
-class _Item:
-    """A factor on its way into a product: an array, and where it stood."""
-
-    node: Node
-    place: int
-
-    @property
-    def axes(self) -> Axes:
-        return self.node.axes
 
 
 def equation(found: Equation, labels: Collection[Index] = ()) -> ArrayEquation:
@@ -170,10 +147,10 @@ def _product(parts: Sequence[Expr], axes: Axes, bound: Axes, labels: Collection[
     if squared is not None:
         return squared
     scalars: list[Expr] = []
-    items: list[_Item] = []
+    items: list[Factor] = []
     soft = _softmax(parts, axes, labels)
     if soft is not None:
-        items.append(_Item(soft[2], min(soft[:2])))
+        items.append(Factor(soft[2], min(soft[:2])))
     for place, part in enumerate(parts):
         if soft is not None and place in soft[:2]:
             continue
@@ -183,9 +160,8 @@ def _product(parts: Sequence[Expr], axes: Axes, bound: Axes, labels: Collection[
             continue
         if len(free) > 2:
             raise NoMatrixForm(f"a factor with {len(free)} indices")
-        items.append(_Item(_item(part, _ordered(part, free, axes), labels), place))
-    items = _eliminated(items, bound)
-    node = _assembled(items, axes)
+        items.append(Factor(_item(part, _ordered(part, free, axes), labels), place))
+    node = contracted(items, bound, axes)
     return scaled(mul(*scalars), node) if scalars else node
 
 
@@ -257,114 +233,4 @@ def _name(entry: Entry, axes: Axes, change: bool, labels: Collection[Index]) -> 
     if not all(isinstance(i, Index) for i in inside) or len(set(inside)) != len(inside):
         raise NoMatrixForm("an index that stands twice, or is shifted")
     name = Name(inside, entry.key, change, beside)
-    return name if inside == axes else _oriented(name, axes)
-
-
-def _oriented(node: Node, axes: Axes) -> Node:
-    if node.axes == axes:
-        return node
-    if len(axes) == 2 and node.axes == (axes[1], axes[0]):
-        return transpose(node)
-    raise NoMatrixForm("axes that do not fit")
-
-
-def _joined(items: list[_Item], axes: Axes) -> _Item:
-    """Items on the same indices as one Hadamard product with the given axes."""
-    return _Item(hadamard([_oriented(i.node, axes) for i in items]), min(i.place for i in items))
-
-
-def _eliminated(items: list[_Item], bound: Axes) -> list[_Item]:
-    """Sum over the bound indices, the innermost first."""
-    free = [b for b in bound if not any(b in i.axes for i in items)]
-    items = _inner(items, bound)
-    for index in reversed(bound):
-        touching = [i for i in items if index in i.axes]
-        others = [i for i in items if index not in i.axes]
-        if touching:
-            items = sorted([*others, _summed(touching, index)], key=lambda i: i.place)
-            items = _inner(items, bound)
-        elif index in free:  # nothing depends on it: the sum counts
-            items = [_Item(Scalar((), Integer(index.size)), -1), *items]
-    return items
-
-
-def _inner(items: list[_Item], bound: Axes) -> list[_Item]:
-    """Two matrices over the same two summed indices, and nothing else on them: ⟨A, B⟩."""
-    for first in items:
-        if len(first.axes) != 2 or not all(a in bound for a in first.axes):
-            continue
-        touching = [i for i in items if set(i.axes) & set(first.axes)]
-        if len(touching) >= 2 and all(set(i.axes) == set(first.axes) for i in touching):
-            left = touching[0]
-            right = _joined(touching[1:], left.axes)
-            node = Inner((), left.node, right.node)
-            rest = [i for i in items if i not in touching]
-            return sorted([*rest, _Item(node, left.place)], key=lambda i: i.place)
-    return items
-
-
-def _summed(touching: list[_Item], index: Index) -> _Item:
-    place = min(i.place for i in touching)
-    columns = [i for i in touching if i.axes == (index,)]
-    groups: dict[Index, list[_Item]] = {}
-    for item in touching:
-        if len(item.axes) == 2:
-            groups.setdefault(item.axes[0] if item.axes[1] == index else item.axes[1], []).append(item)
-    if len(groups) > 2:
-        raise NoMatrixForm(f"three matrices meet at the index {index}")
-    if not groups:
-        left = columns[0]
-        right = _joined(columns[1:], (index,)).node if len(columns) > 1 else None
-        if right is None:
-            return _Item(product((), transpose(Ones((index,))), left.node), place)
-        return _Item(product((), transpose(left.node), right), place)
-    column = _joined(columns, (index,)).node if columns else None
-    (other, group), *more = sorted(groups.items(), key=lambda pair: min(i.place for i in pair[1]))
-    first = _joined(group, (other, index)).node
-    if not more:
-        return _Item(product((other,), first, column if column is not None else Ones((index,))), place)
-    (last, second_group) = more[0]
-    second = _joined(second_group, (index, last)).node
-    middle = [] if column is None else [Diagonal((index, index), column)]
-    return _Item(product((other, last), first, *middle, second), place)
-
-
-def _assembled(items: list[_Item], axes: Axes) -> Node:
-    """What is left over, all of it on the wanted axes."""
-    scalars = [i.node for i in items if not i.axes]
-    arrays = [i for i in items if i.axes]
-    if any(a not in axes for i in arrays for a in i.axes):
-        raise NoMatrixForm("an index is left over")
-    node = _spread(arrays, axes)
-    factor = mul(*(n.expr for n in scalars if isinstance(n, Scalar)))
-    front = [n for n in scalars if not isinstance(n, Scalar)]
-    if front and not axes:
-        node = front[0] if len(front) == 1 else Times((), tuple(front))
-    elif front:
-        node = Times(axes, (*front, node))
-    return scaled(factor, node)
-
-
-def _spread(items: list[_Item], axes: Axes) -> Node:
-    if not axes:
-        return Scalar((), S.One)
-    if len(axes) == 1:
-        return hadamard([i.node for i in items]) if items else Ones(axes)
-    matrices = [i for i in items if len(i.axes) == 2]
-    rows = [i for i in items if i.axes == (axes[0],)]
-    columns = [i for i in items if i.axes == (axes[1],)]
-    left = _joined(rows, (axes[0],)).node if rows else None
-    right = _joined(columns, (axes[1],)).node if columns else None
-    if not matrices:
-        left = left if left is not None else Ones((axes[0],))
-        right = right if right is not None else Ones((axes[1],))
-        return product(axes, left, transpose(right))
-    middle = _joined(matrices, axes).node
-    if left is not None:
-        middle = product(axes, Diagonal((axes[0], axes[0]), left), middle)
-    if right is not None:
-        middle = product(axes, middle, Diagonal((axes[1], axes[1]), right))
-    return middle
-
-
-__all__ = ["Hadamard", "NoMatrixForm", "Product", "Transpose", "array", "equation"]
+    return name if inside == axes else oriented(name, axes)

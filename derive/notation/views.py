@@ -14,6 +14,7 @@ from ..tensor import Differential, Entry, Index, Partial
 from ..walk import nodes
 from . import matrix
 from .arrays import ArrayEquation
+from .contraction import NoMatrixForm
 
 View = Literal["scalar", "index", "matrix", "batch"]
 Shown = Equation | ArrayEquation
@@ -25,7 +26,7 @@ def shown(equation: Equation, view: View, system: System) -> Shown:
         return equation
     try:
         return matrix.equation(equation, _labels(equation, system) if view == "matrix" else ())
-    except matrix.NoMatrixForm:
+    except NoMatrixForm:
         return equation
 
 
