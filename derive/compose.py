@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from . import arithmetic, chain, groups, notes, results, story, worked
+from . import arithmetic, chain, downward, groups, notes, results, story, worked
 from .catalogue import functions
 from .groups import Run
 from .looks import look
-from .notation import latex, symbols, views
+from .notation import symbols, views
 from .notation.arrays import ArrayEquation, Softmax, parts
 from .notation.views import View
 from .sheet import (
@@ -34,7 +33,7 @@ from .sheet import (
 )
 from .spec import Spec
 from .steps import Derivation, Step
-from .system import COUNT, Equation, Tensor
+from .system import COUNT, Equation, Tensor, lhs_of
 from .tensor import Differential, Elementwise, Entry, Partial
 from .verify import Check
 from .walk import entries, nodes
@@ -73,15 +72,19 @@ class _Composer:
             self.network(),
             self.forward(),
             self.differentials(),
-            self.substitution(),
+            downward.substitution(self),
             *story.chain_rule(self),
             results.gradients(self),
             *story.average(self),
             *story.explore(self),
             arithmetic.numbers(self),
         ]
-        spec = self.spec
         sections = [self.with_notation(s, sections) if s.key in ("network", "equations") else s for s in sections]
+        return self.headed(sections)
+
+    def headed(self, sections: Sequence[Section]) -> Sheet:
+        """A sheet of these sections, under the head that the spec gives it."""
+        spec = self.spec
         return Sheet(
             title=spec.title,
             subtitle=spec.subtitle or "",
@@ -174,7 +177,7 @@ class _Composer:
         by_number = {n: run for run in runs for n in range(run.first, run.last + 1)}
         found: list[tuple[Run | None, tuple[str, ...]]] = []
         for position, equation in enumerate(self.system.equations):
-            key = _key(equation)
+            key = lhs_of(equation).key
             run = by_number.get(inside.get(position, -1))
             if run is not None and inside[position] != run.representative.number:
                 continue
@@ -222,10 +225,7 @@ class _Composer:
 
     def differentials(self) -> Section:
         blocks: list[Block] = [Prose("differentials", {"held": self.held_symbols(), "inputs": self.inputs()})]
-        used = [n for n in self.functions() if functions()[n].textbook is not None]
-        if used:
-            blocks.append(Prose("where_slopes", {"kinks": self.kinks(used), "count": len(used)}))
-            blocks.append(Lines(tuple(Line((Form(self.views[0], chain.slope(name)),)) for name in used)))
+        blocks += self.slopes()
         pieces = self.parts(groups.forward_runs(self.system))
         last_alike = {self.alike(key): key for _, keys in pieces for key in keys}
         first, left_out, told = True, False, False
@@ -252,6 +252,14 @@ class _Composer:
         if left_out:
             blocks.append(Prose("partials_alike"))
         return Section("differentials", tuple(blocks))
+
+    def slopes(self) -> list[Block]:
+        """The slopes of the activations, where a textbook has a formula for them."""
+        used = [n for n in self.functions() if functions()[n].textbook is not None]
+        if not used:
+            return []
+        words = Prose("where_slopes", {"kinks": self.kinks(used), "count": len(used)})
+        return [words, Lines(tuple(Line((Form(self.views[0], chain.slope(name)),)) for name in used))]
 
     def alike(self, key: str) -> object:
         """Equal for lines of one layer kind that differ in their number alone."""
@@ -304,88 +312,6 @@ class _Composer:
             rows.append(Held(zero, self.forms(kept.result, self.views[:1]), partial.result, general))
         return Partials(tuple(rows[:MANY_ROWS]))
 
-    def substitution(self) -> Section:
-        blocks: list[Block] = [
-            Prose(
-                "substitution",
-                {
-                    "objective": self.objective(),
-                    "seeds": [Entry.of(s) for s in self.derivation.seeds],
-                    "arrays": any(v in ("matrix", "batch") for v in self.views),
-                    "batch": "batch" in self.views,
-                    "signals": any(t.signal for t in self.system.tensors.values()),
-                },
-            )
-        ]
-        runs = groups.backward_runs(self.system)
-        if not any(r.many for r in runs) and len(self.system.equations) <= 16:
-            blocks.append(Figure("graph", (self.derivation, self.system.equations, {}), "graph"))
-        for many in (r for r in runs if r.many):
-            layer = tuple(self.system.equations[i] for i in many.representative.equations)
-            blocks.append(Figure("graph", (self.derivation, layer, many.general), "graph_layer"))
-        parameters = self.last_uses()
-        for run, keys in reversed(self.parts(runs)):
-            general = run.general if run else {}
-            if run is not None:
-                blocks.append(
-                    Prose("layer", {"first": run.first, "last": run.last, "general": general, "kind": run.representative.title})
-                )
-            for key in reversed(keys):
-                lines = self.downward(key, parameters.get(key, ()), general)
-                if lines:
-                    blocks.append(Lines(lines))
-        inputs = [k for k in self.derivation.gradients if self.system.tensors[k].role == "input"]
-        if inputs:
-            blocks.append(Prose("bottom", {"inputs": [Entry.of(k) for k in inputs]}))
-            blocks.append(Lines(tuple(line for key in inputs for line in self.gradient_lines(key, {}))))
-        return Section("substitution", tuple(blocks))
-
-    def last_uses(self) -> dict[str, tuple[str, ...]]:
-        """For each defined key the parameters of which it is the first user: going down, there their gradient is complete."""
-        out: dict[str, tuple[str, ...]] = {}
-        seen: set[str] = set()
-        for equation in self.system.equations:
-            for entry in entries(equation.rhs):
-                if self.system.tensors[entry.key].role == "parameter" and entry.key not in seen:
-                    seen.add(entry.key)
-                    out[_key(equation)] = (*out.get(_key(equation), ()), entry.key)
-        return out
-
-    def downward(self, key: str, parameters: Sequence[str], general: Mapping[int, str]) -> tuple[Line, ...]:
-        """What arrives at a value, what it is made of, and what is read off."""
-        lines = list(self.gradient_lines(key, general)) if key in self.derivation.gradients else []
-        for step in self.derivation.of("substitute", key):
-            rules = ("substitute",) if key != self.system.objective else ("total",)
-            lines.append(Line(self.forms(step.result), rules, general=general))
-            lines += self.arranged(step, general)
-        for parameter in parameters:
-            lines += self.gradient_lines(parameter, general)
-        return tuple(lines)
-
-    def arranged(self, step: Step, general: Mapping[int, str]) -> list[Line]:
-        """The same with the changes last, where the views do not have them there already."""
-        found = self.derivation.of("arranged", step.about)[0].result
-        printer = latex.Printer(self.symbols)
-
-        def printed(equation: Equation) -> list[tuple[str, str]]:
-            return [printer.equation(views.shown(equation, view, self.system)) for view in self.views]
-
-        if printed(found) == printed(step.result):
-            return []
-        return [Line(self.forms(found), ("arrange",), continues=len(self.views) == 1, general=general)]
-
-    def gradient_lines(self, key: str, general: Mapping[int, str]) -> tuple[Line, ...]:
-        steps = self.derivation.of("gradient", key)
-        lines = [replace(self.line(step, general), continues=place > 0) for place, step in enumerate(steps)]
-        if self.system.tensors[key].signal and not self.named_signal:
-            self.named_signal = True  # δ = ∂C/∂z, said once
-            lines[0] = replace(lines[0], names=True, rules=("name_signal_first", *lines[0].rules))
-        return tuple(lines)
-
-
-def _key(equation: Equation) -> str:
-    assert isinstance(equation.lhs, Entry)
-    return equation.lhs.key
 
 
 def name_of(spec: Spec) -> str:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import DeriveError, SpecError
+from ..errors import DeriveError
 from .speaking import report, steadily
-from .specs import editions_option, load, look_options, one_spec, several_specs, views_option
+from .specs import editions_option, load, look_options, one_spec, output_option, several_specs, targets_of, views_option
 from .writing import write_tex
 
 
 @click.command()
 @several_specs
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("output"), show_default=True,
-              help="A folder; for a single SPEC also a file that ends in .pdf.")  # fmt: skip
+@output_option
 @views_option
 @editions_option
 @look_options
@@ -38,7 +36,7 @@ def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions: 
     """
     from derive.typeset import find_engine
 
-    targets = targets_of(specs, output)
+    targets = targets_of(specs, output, ".pdf", output.suffix == ".pdf")
     missing: DeriveError | None = None
     try:
         find_engine()
@@ -94,16 +92,3 @@ def build(found: Any, target: Path, editions: tuple[str, ...], with_tex: bool = 
             api.require_font(sheet)
             typeset(tex, path, files=files)
             yield str(path)
-
-
-def targets_of(specs: tuple[str, ...], output: Path) -> dict[str, Path]:
-    """Which PDF each spec goes to."""
-    if output.suffix == ".pdf" and not output.is_dir():
-        if len(specs) > 1:
-            raise SpecError(f"{len(specs)} specs cannot all become {output}", hint="give a folder to --output")
-        return {specs[0]: output}
-    targets = {spec: output / f"{Path(spec).stem}.pdf" for spec in specs}
-    for target, count in Counter(targets.values()).items():
-        if count > 1:
-            raise SpecError(f"{count} specs would become {target}", hint="rename one, or build them into different folders")
-    return targets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,21 @@ editions_option = click.option(
     "--edition", "editions", type=click.Choice(EDITIONS), multiple=True, default=("worked",), show_default="worked",
     help="Which edition; may be repeated. `faded` makes a ladder of sheets, and the key to their gaps.",
 )  # fmt: skip
+
+output_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path("output"), show_default=True,
+    help="A folder; for a single SPEC also a file that ends in .pdf.",
+)  # fmt: skip
+
+
+def targets_of(specs: tuple[str, ...], output: Path, suffix: str, named: bool) -> dict[str, Path]:
+    """Which file each spec goes to; `output` is a folder, or the file itself where it is `named` as one."""
+    if named and not output.is_dir():
+        if len(specs) > 1:
+            raise SpecError(f"{len(specs)} specs cannot all become {output}", hint="give a folder to --output")
+        return {specs[0]: output}
+    targets = {spec: output / f"{Path(spec).stem}{suffix}" for spec in specs}
+    for target, count in Counter(targets.values()).items():
+        if count > 1:
+            raise SpecError(f"{count} specs would become {target}", hint="rename one, or build them into different folders")
+    return targets

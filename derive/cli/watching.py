@@ -12,17 +12,16 @@ from typing import Any
 import click
 
 from ..errors import DeriveError, OutputError
-from .building import build, targets_of
+from .building import build
 from .speaking import report
-from .specs import editions_option, load, look_options, path_of, several_specs, views_option
+from .specs import editions_option, load, look_options, output_option, path_of, several_specs, targets_of, views_option
 
 HUNG_UP = 129
 
 
 @click.command()
 @several_specs
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("output"), show_default=True,
-              help="A folder; for a single SPEC also a file that ends in .pdf.")  # fmt: skip
+@output_option
 @views_option
 @editions_option
 @look_options
@@ -39,7 +38,7 @@ def watch(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions
     """
     from derive import watching
 
-    targets = targets_of(specs, output)
+    targets = targets_of(specs, output, ".pdf", output.suffix == ".pdf")
     paths = {name: path_of(name) for name in specs}
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # the terminal is closed
         signal.signal(signal.SIGHUP, lambda *_: sys.exit(HUNG_UP))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import SpecError
-from .specs import editions_option, load, look_options, several_specs, views_option
+from .specs import editions_option, load, look_options, several_specs, targets_of, views_option
 
 
 @click.command()
@@ -61,7 +59,7 @@ def tex(
             text = api.tex(sheet, fragment)
             click.echo(text, nl=not text.endswith("\n"))
         return
-    targets = _targets(specs, output, ".tex")
+    targets = targets_of(specs, output, ".tex", bool(output.suffix))
     for spec, target in targets.items():
         for suffix, sheet in _sheets(spec, views, editions, look).items():
             path = target.with_name(f"{target.stem}{suffix}{target.suffix}")
@@ -92,7 +90,7 @@ def _write_bundle(
 
     if output is None or str(output) == "-":
         raise click.UsageError("--bundle needs a file for --output.")
-    names = _targets(specs, Path(), ".tex")
+    names = targets_of(specs, Path(), ".tex", False)
     texts: dict[str, str] = {}
     files: dict[str, str | bytes] = {}
     for spec in specs:
@@ -110,16 +108,3 @@ def _sheets(spec: str, views: tuple[str, ...], editions: tuple[str, ...], look: 
     from derive import api
 
     return api.sheets(load(spec, views, **look), editions)
-
-
-def _targets(specs: tuple[str, ...], output: Path, suffix: str) -> dict[str, Path]:
-    """Which file each spec goes to; `output` is a folder, or the file itself where it has a suffix."""
-    if output.suffix and not output.is_dir():
-        if len(specs) > 1:
-            raise SpecError(f"{len(specs)} specs cannot all become {output}", hint="give a folder to --output")
-        return {specs[0]: output}
-    targets = {spec: output / f"{Path(spec).stem}{suffix}" for spec in specs}
-    for target, count in Counter(targets.values()).items():
-        if count > 1:
-            raise SpecError(f"{count} specs would become {target}", hint="rename one, or build them one at a time")
-    return targets
