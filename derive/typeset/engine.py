@@ -108,7 +108,9 @@ def read_log(build: Path, job: str) -> str:
         if path.is_file() and path.stat().st_size:
             with path.open("rb") as file:
                 file.seek(max(0, path.stat().st_size - MAX_LOG))
-                return file.read().decode("utf-8", errors="replace")
+                text = file.read().decode("utf-8", errors="replace")
+            # a byte that is no text has become three: the bound is on what is kept
+            return text.encode("utf-8")[-MAX_LOG:].decode("utf-8", errors="ignore")
     return ""
 
 
