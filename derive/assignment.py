@@ -97,6 +97,13 @@ class Assignment:
 
         return lambda student, found: lint.one(derivation, student, found, answers(found), wrong(found), lambda: alike(found))
 
+    def require_questions(self) -> None:
+        """Refuse what is wrong with the questions themselves, once and before anything is made."""
+        questions.homework(self.spec, self.derivation, self.checks, self.derivation.asked, questions.Variant(self._any()))
+
+    def _any(self) -> Pass:
+        return next(iter(self.variants.values())).found
+
     # --- sheets -------------------------------------------------------------------------------------------------------------
 
     def stamp(self, student: str) -> str:
@@ -189,6 +196,7 @@ def build(
 ) -> dict[str, DeriveError]:
     """Make what is missing. The errors of the students whose sheets could not be set, by file."""
     folder = assignment.folder
+    assignment.require_questions()
     for part in (folder, *(folder / which for which in EDITIONS)):
         make_folder(part)
         sweep(part)

@@ -39,6 +39,15 @@ def _longest(latex: str) -> float:
     return max(text_width(f"${piece}$") for piece in pieces)
 
 
+BY_HAND = 1.6
+"""How much wider than print handwriting is."""
+
+
+def _gap(number: int, hidden: str) -> str:
+    """A gap as wide as what belongs in it."""
+    return rf"\dsblank{{{number}}}{{{max(20, round(10 * BY_HAND * text_width(f'${hidden}$')))}}}"
+
+
 class Formulas:
     """The formulas of one sheet, marked as TeX; numbers get the decimal mark `decimal`, that of the language."""
 
@@ -81,7 +90,7 @@ class Formulas:
             if line.names:
                 lhs = rf"{lhs} = {printer.spelt_out(form.shown.lhs)}"
             if line.blank is not None:
-                rhs = rf"\dsblank{{{line.blank}}}"
+                rhs = _gap(line.blank, rhs)
             lhs = f"{self.gap_number(line)}{lhs}"
             out.append({"view": form.view, "lhs": self.tex(lhs), "rhs": self.tex(rhs)})
         return out
@@ -94,10 +103,10 @@ class Formulas:
         """One cell of a partial; a gap where it is blank."""
         if row.blank is None:
             return self.whole_equation(shown, row.general)
-        lhs, _ = self.printer(row.general).equation(shown)
+        lhs, rhs = self.printer(row.general).equation(shown)
         if "held" in row.asks and isinstance(shown.lhs, Partial):  # what is held is asked for: the subscript must not tell
             lhs = self.printer(row.general).side(Partial(shown.lhs.of, shown.lhs.by))
-        return Markup(rf"{lhs} \allowbreak = \dsblank{{{row.blank}}}")
+        return Markup(rf"{lhs} \allowbreak = {_gap(row.blank, rhs)}")
 
     def inline(self, item: Any) -> Markup:
         """Like `math`, with derivatives on one line: ∂C/∂w."""

@@ -26,8 +26,19 @@ def strip(texts: Strip, stands: str, even: bool) -> Markup:
 
 def room(look: Look, height: int, power: float) -> int:
     """A room of so many millimetres at eleven points, for larger letters: text that runs on grows with the square."""
-    size = look.size
-    return height if size <= 11 else min(max(MOST_ROOM, height), math.ceil(height * (size / 11) ** power))
+    return height if look.size <= 11 else min(max(MOST_ROOM, height), _grown(look, height, power))
+
+
+def rooms(look: Look, height: int, power: float) -> tuple[int, ...]:
+    """The rooms of equal height, each of which goes on one page, that so many millimetres at eleven points come to."""
+    total = _grown(look, height, power)
+    count = max(1, math.ceil(height / MOST_ROOM))
+    spare = 12 if count > 1 else 0  # where a solution is parted, not every room is full
+    return (min(MOST_ROOM, math.ceil(total / count) + spare),) * count
+
+
+def _grown(look: Look, height: int, power: float) -> int:
+    return height if look.size <= 11 else math.ceil(height * (look.size / 11) ** power)
 
 
 def margins(look: Look) -> Markup:

@@ -105,6 +105,7 @@ class _Writer:
             "strip": pages.strip,
             "margins": lambda: pages.margins(self.sheet.look),
             "room": lambda height, power: pages.room(self.sheet.look, height, power),
+            "rooms": lambda height, power: pages.rooms(self.sheet.look, height, power),
             "take_heads": self.take_heads,
             "layer": formulas.layer,
             "block": self.block,

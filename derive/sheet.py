@@ -176,7 +176,8 @@ class Task:
     """A question with its solution.
 
     id: by which answers name it. ask: what is asked. given: what stands under the question. height: of the room for the answer,
-    in millimetres; it does not depend on the numbers. target: what is to be found, in the words in which a student names it.
+    in millimetres; it does not depend on the numbers, and may be more than a page has. target: what is to be found, in the words
+    in which a student names it.
     """
 
     number: int

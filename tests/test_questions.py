@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pypdf import PdfReader
 
 from derive import api, mistakes, spec, typeset, worked
 from derive.errors import SpecError
 from derive.evaluate import Array, Values
 from derive.questions import faded, homework, marking
 from derive.questions.homework import Variant
-from derive.sheet import Labelled, Line, Partials, Sheet, Task
+from derive.sheet import Labelled, Line, Lines, Partials, Sheet, Task
 from derive.spec.homework import Faded
 from derive.steps import Derivation
 from derive.system import Equation
@@ -327,3 +328,103 @@ def test_a_broken_derivation_hands_out_nothing(monkeypatch: pytest.MonkeyPatch) 
         api.homework(
             found, replace(derivation, steps=damaged, gradients={**derivation.gradients, key: Equation(right.lhs, right.rhs * 2)})
         )
+
+
+def asked_on_paper(sheet: Sheet, which: str, folder: Path) -> list[str]:
+    """The numbers of the questions that stand on the pages."""
+    return [number for *_, number in places(api.tex(api.edition(sheet, which)), str(folder))]
+
+
+@pytest.mark.parametrize("which", ["homework", "solutions", "marking"])
+@pytest.mark.parametrize(
+    "questions, more",
+    [
+        ("[choice, choice, choice, choice]", ""),
+        ("[differential, partial, gradient, value, shape, step]", "  space: none\n"),
+        ("[choice, {gradient: w}, {gradient: {of: b, space: none}}, choice]", "  space: box\n"),
+        ("[{choice: {points: 0}}, {gradient: {of: w, points: 0}}]", ""),
+    ],
+)
+def test_no_question_is_lost(questions: str, more: str, which: str, tmp_path: Path) -> None:
+    sheet = asked(questions, more)
+    assert asked_on_paper(sheet, which, tmp_path) == [str(t.number) for t in tasks(sheet)]
+
+
+def test_a_question_longer_than_a_page_goes_on(tmp_path: Path) -> None:
+    sheet = asked("[{ask: {text: '" + "What is it? " * 330 + "', solution: 'This.'}}, {shape: w}]")
+    assert asked_on_paper(sheet, "homework", tmp_path) == ["1", "2"]
+
+
+LONG = """
+title: Long
+network: {input: {x: 2}, layers: [dense: {units: 2, activation: tanh, repeat: 12}], loss: half_squared_error}
+view: matrix
+homework: {questions: [{gradient: W.1}, {shape: W.1}]}
+"""
+
+
+def test_a_long_solution_goes_on_and_stays_readable(tmp_path: Path) -> None:
+    sheet = api.homework(spec.loads(LONG))
+    handed, solved = (places(api.tex(api.edition(sheet, e)), str(tmp_path)) for e in ("homework", "solutions"))
+    assert handed == solved and handed[1][0] > handed[0][0] + 1  # several pages lie between
+    target = tmp_path / "solved.pdf"
+    typeset.typeset(api.tex(api.edition(sheet, "solutions")), target, files=api.style())
+    sizes: list[float] = []
+    for page in PdfReader(target).pages:
+        page.extract_text(
+            visitor_text=lambda text, cm, tm, font, at: sizes.append(at * abs(cm[0] * tm[0])) if "read" in text else None
+        )
+    assert sizes and min(sizes) > 0.8 * 10.9 * 8 / 10
+
+
+def test_a_value_shows_every_number_that_it_needs() -> None:
+    _, task = tasks(asked("[{gradient: w}, {value: dC/dw}]"))
+    assert [str(v.shown.lhs.key) for v in task.solution[0].rows] == ["bar p", "bar z", "bar w"]
+    _, second = (t for t in tasks(asked("[{value: dC/dz}, {value: dC/dw}]")))
+    assert [str(v.shown.lhs.key) for v in second.solution[0].rows] == ["bar w"]
+
+
+def test_a_gradient_passes_every_line_on_the_way_down() -> None:
+    task = next(t for t in tasks(example("mini-batch")) if t.id.startswith("gradient"))
+    known = [str(line.forms[0].shown.lhs) for line in task.solution[0].lines]
+    assert any("C each" in lhs for lhs in known), "the cost of each example is not skipped"
+
+
+@pytest.mark.parametrize("name", list(api.examples()))
+def test_the_default_questions_do_not_answer_each_other(name: str) -> None:
+    sheet = example(name)
+    gradients = {t.id.removeprefix("gradient ") for t in tasks(sheet) if t.id.startswith("gradient")}
+    for task in tasks(sheet):
+        if task.id.startswith("choice"):
+            assert task.target not in gradients
+        if task.id.startswith("find_error"):
+            assert task.target not in gradients
+            shown = {str(line.forms[0].shown.lhs) for _, line in task.given[0].rows}
+            told = {
+                str(b.lines[-1].forms[0].shown.lhs)
+                for t in tasks(sheet)
+                if t.target in gradients
+                for b in t.solution
+                if isinstance(b, Lines)
+            }
+            assert not shown & told
+
+
+def test_what_a_sign_means_is_said() -> None:
+    text = api.tex(api.edition(example("classifier"), "homework"))
+    assert "short for the derivatives of the cost" in text and "multiplies entry by entry" in text
+    assert r"\tanh'(u)" in text
+
+
+def test_the_other_entries_are_held_as_well() -> None:
+    assert "other entries of" in api.tex(api.edition(example("wide-layer"), "solutions"))
+    assert "other entries of" not in api.tex(api.edition(example("single-neuron"), "solutions"))
+
+
+def test_no_step_is_further_off_than_three_tolerances() -> None:
+    found = spec.loads(NEURON + "learning_rate: 0.001\nhomework: {questions: [{step: w}]}\n")
+    derivation = api.derive(found)
+    numbers = worked.work(found, derivation)
+    assert numbers is not None
+    (key,) = homework.keys(found, derivation, numbers)
+    assert 0 < 3 * key.tolerance < abs(float(key.value) - 2.0)

@@ -61,12 +61,17 @@ def _selection(derivation: Derivation) -> tuple[Ask, ...]:
     out = [Ask(kind="shape", of=(shaped[0],))] if shaped else []
     if line is not None:
         out += [Ask(kind="differential", of=(line.about,)), Ask(kind="partial", of=(line.about,), number=2)]
-    out.append(Ask(kind="gradient", of=tuple(parameters[:MOST])))
+    asked = parameters[:MOST] if len(parameters) > MOST else parameters[:-1] or parameters
+    out.append(Ask(kind="gradient", of=tuple(asked)))
     if derivation.system.objective is not None:
         if len(system.equations) <= 12 and all(_size(t.shape) <= 12 for t in system.tensors.values()):
             out += [Ask(kind="value", of=(system.objective, cotangent(parameters[0]))), Ask(kind="step", of=(parameters[0],))]
-        out.append(Ask(kind="find_error", of=(parameters[-1],)))
-        out.append(Ask(kind="choice", of=(cotangent(parameters[0]),)))
+        # about what no question above asks for: their lines would be its answer
+        rest = [k for k in derivation.gradients if system.tensors[k].role in ("parameter", "input") and k not in asked]
+        if parameters[-1] in rest:
+            out.append(Ask(kind="find_error", of=(parameters[-1],)))
+            rest.remove(parameters[-1])
+        out += [Ask(kind="choice", of=(cotangent(k),)) for k in rest[:1]]
     return tuple(out)
 
 
@@ -111,6 +116,8 @@ def _possible(kind: str, derivation: Derivation) -> dict[str, Step | None]:
     lines = {s.about: s for s in derivation.of("differential")}
     if kind == "differential":
         return dict(lines)
+    if kind == "partial":
+        return {s.about: s for s in derivation.of("partial")}
     if kind in ("gradient", "find_error"):
         return {k: s for k, s in (gradients if kind == "gradient" else parameters or gradients).items() if not _given(s)}
     if kind == "shape":

@@ -38,6 +38,8 @@ def key(sheet: Sheet) -> Sheet:
     for number, step in enumerate(steps, start=1):
         if isinstance(step, Line):
             blocks.append(Lines((replace(step, number=number, continues=False, result=False, names=False),)))
+        elif isinstance(blocks[-1], Partials):
+            blocks[-1] = Partials((*blocks[-1].rows, replace(step, number=number)))
         else:
             blocks.append(Partials((replace(step, number=number),)))
     return replace(sheet, sections=(Section("gaps", tuple(blocks)),), edition="faded_solutions")
@@ -66,6 +68,8 @@ def _walk(sheet: Sheet, change: Callable[[Any], Any]) -> tuple[Section, ...]:
             continue
         blocks: list[Any] = []
         for block in section.blocks:
+            if isinstance(block, Prose) and block.key == "in_words":
+                continue  # the sentence says what belongs in the gap above it
             if isinstance(block, Lines):
                 blocks.append(replace(block, lines=tuple(change(n) if _is_step(n) else n for n in block.lines)))
             elif isinstance(block, Partials):

@@ -10,25 +10,26 @@ from typing import Any
 import numpy as np
 
 from .. import arithmetic, story, worked
-from ..compose import _Composer, name_of
+from ..compose import _Composer
 from ..errors import SpecError
 from ..evaluate import Array
 from ..lint import Answer
-from ..looks import look
 from ..mistakes import followed, mistakes
 from ..notation.latex import Printer
 from ..notation.views import View
 from ..render import Known
-from ..sheet import Edition, Prose, Section, Sheet, Task, Text, Values
+from ..sheet import Edition, Lines, Prose, Section, Sheet, Task, Text, Values
 from ..spec import Spec
 from ..spec.homework import Homework
 from ..steps import Derivation
 from ..system import cotangent, is_cotangent, primal
+from ..tensor import Entry
 from ..verify import Check
 from ..worked import Pass
 from . import asking, room
 from .asking import Wanted
-from .solving import Done, solve
+from .marking import shown
+from .solving import Done, solve, way_down
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,7 @@ def homework(
     wanted = asking.wanted(spec, derivation)
     tasks = _tasks(composer, settings, wanted, variant, shared)
     if not shared.sections:
-        given = (composer.network(), composer.forward())
-        shared.sections = (composer.with_notation(given[0], given), given[1])
+        shared.sections = _given(composer, wanted)
         shared.texts.keep(block for section in shared.sections for block in section.blocks)
     sections = list(shared.sections)
     numbers = composer.pass_
@@ -92,22 +92,31 @@ def homework(
         sections.append(Section("givens", (Prose("given_numbers", rate), Values(rows, "running", room.givens(rows)))))
     words: list[Any] = [Text(story.marked(p, derivation.system)) for p in _paragraphs(settings.text)]
     sections.append(Section("questions", (*words, *tasks)))
-    return Sheet(
-        title=spec.title,
-        subtitle=spec.subtitle or "",
-        author=spec.author or "",
-        course=spec.course or "",
-        date=str(spec.date or ""),
-        look=look(spec),
-        sections=tuple(s for s in sections if s.blocks),
-        symbols=composer.symbols,
-        views=composer.views,
-        name=name_of(spec),
-        edition="marking",
-        student=variant.student,
-        stamp=variant.stamp,
-        points=sum(t.points for t in tasks),
-    )
+    points = sum(t.points for t in tasks)
+    whole = composer.headed(sections)
+    return replace(whole, edition="marking", student=variant.student, stamp=variant.stamp, points=points)
+
+
+def _given(composer: _Composer, wanted: Sequence[Wanted]) -> tuple[Section, ...]:
+    """What is there to work with: the network, the forward pass, the slopes, and what every sign in a question means."""
+    derivation = composer.derivation
+    forward = composer.forward()
+    blocks = [*forward.blocks, *composer.slopes()]
+    signals = [k for k in derivation.gradients if derivation.system.tensors[k].signal]
+    if signals and len(derivation.system.equations) <= MANY_EQUATIONS:
+        of = {"signals": [Entry.of(cotangent(k)) for k in signals], "of": [Entry.of(k) for k in signals]}
+        blocks.append(Prose("signals", of))
+    forward = Section(forward.key, tuple(blocks))
+    steps = [one.step for one in wanted if one.step is not None]
+    for one in wanted:
+        if one.kind == "find_error":
+            steps += [s for key in way_down(derivation, one.key) for s in derivation.of("gradient", key)]
+    lines = [shown(composer, equation) for s in steps for equation in (s.result, *(m.wrong for m in mistakes(derivation, s)))]
+    return composer.with_notation(composer.network(), (forward, Section("", (Lines(tuple(lines)),)))), forward
+
+
+MANY_EQUATIONS = 40
+"""In a deeper network the error signals are not listed one by one."""
 
 
 def _paragraphs(text: str | None) -> list[str]:
@@ -132,6 +141,7 @@ def _tasks(composer: _Composer, settings: Homework, wanted: Sequence[Wanted], va
         solved = solve(composer, one, done, number, variant.seed)
         hint = settings.hints if one.ask.hint is None else one.ask.hint
         space = one.ask.space or ("none" if one.kind == "choice" else settings.space)
+        height = max(room.height(blocks, printer) for blocks in solved.others or (solved.solution,))
         name = _id(one, number)
         while name in ids:
             name += "+"
@@ -148,7 +158,7 @@ def _tasks(composer: _Composer, settings: Homework, wanted: Sequence[Wanted], va
                 errors=solved.errors,
                 hint=solved.hint if hint else (),
                 space=space,
-                height=max(room.height(blocks, printer) for blocks in solved.others or (solved.solution,)),
+                height=height,
                 target=one.target,
             )
         )
@@ -200,11 +210,18 @@ def keys(spec: Spec, derivation: Derivation, found: Pass) -> tuple[Key, ...]:
     out = []
     for number, one in enumerate(asking.wanted(spec, derivation), start=1):
         if one.kind in ("value", "step"):
-            after = one.kind == "step"
-            value = np.asarray(found.best(one.key, after), dtype=float)
-            hand = np.asarray(by_hand.best(one.key, after), dtype=float)
-            out.append(Key(_id(one, number), one.target, one.key, value, worked.tolerance(value, hand)))
+            value, hand = (np.asarray(p.best(one.key, one.kind == "step"), dtype=float) for p in (found, by_hand))
+            tolerance = worked.tolerance(value, hand)
+            if one.kind == "step":
+                tolerance = min(tolerance, _step_tolerance(found, one.key))
+            out.append(Key(_id(one, number), one.target, one.key, value, tolerance))
     return tuple(out)
+
+
+def _step_tolerance(found: Pass, key: str) -> float:
+    """A quarter of the largest change: no step at all, or one in the other direction, is further off than three of these."""
+    moved = np.asarray(found.best(key, after=True), dtype=float) - np.asarray(found.best(key), dtype=float)
+    return float(np.max(np.abs(moved), initial=0.0)) / 4
 
 
 def gradient_answers(spec: Spec, derivation: Derivation, found: Pass) -> dict[str, Answer]:
@@ -214,6 +231,9 @@ def gradient_answers(spec: Spec, derivation: Derivation, found: Pass) -> dict[st
     for key in _about(spec, derivation):
         value, hand = (np.asarray(p.best(key), dtype=float) for p in (found, by_hand))
         out[key] = Answer(value, worked.tolerance(value, hand), hand)
+    for one in keys(spec, derivation, found):
+        if one.question.startswith("step "):
+            out[one.question] = Answer(one.value, one.tolerance, np.asarray(by_hand.best(one.key, after=True), dtype=float))
     return out
 
 

@@ -16,13 +16,13 @@ ROW = 9
 WIDTH = 10.5
 """The width in cm of a formula beside its rule."""
 
-LEAST, MOST = 18, 190
+LEAST = 22
 
 
 def height(blocks: Iterable[Any], printer: Printer) -> int:
-    """The height in millimetres."""
+    """The height in millimetres; it may be more than a page has."""
     total = sum(_height(block, printer) for block in blocks)
-    return min(MOST, max(LEAST, math.ceil(total) + 6))
+    return max(LEAST, math.ceil(total) + 9)
 
 
 def _height(block: Any, printer: Printer) -> float:

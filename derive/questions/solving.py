@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .. import arithmetic, mistakes, seeds, story
+from .. import arithmetic, downward, mistakes, seeds, story
 from ..errors import DeriveError, SpecError
 from ..sheet import Labelled, Line, Lines, Mark, Partials, Prose, Text, UsualError, Values
 from ..steps import Derivation
-from ..system import cotangent, is_cotangent, primal
+from ..system import System, cotangent, is_cotangent, lhs_of, primal
 from ..tensor import Entry
 from ..walk import entries
 from .asking import Wanted
@@ -31,7 +31,7 @@ class Done:
     def note(self, derivation: Derivation, wanted: Wanted, number: int, keys: Iterable[str] = ()) -> None:
         """What a question finds; keys: the quantities that it computes."""
         if wanted.kind == "gradient":
-            path = _path(derivation, wanted.key, self.gradients)
+            path = way_down(derivation, wanted.key, self.gradients)
             self.lines |= set(path)
             for key in (*path, wanted.key):
                 self.gradients.setdefault(key, number)
@@ -83,7 +83,7 @@ def _differential(composer: _Composer, wanted: Wanted, done: Done, seed: int) ->
         (Lines(lines),),
         marks(_points(wanted, len(parts)), parts),
         errors=usual_errors(composer, composer.derivation, composer.derivation.of("differential", wanted.key)[-1]),
-        hint=lines[0].rules[-1:],
+        hint=lines[0].rules,
     )
 
 
@@ -95,29 +95,34 @@ def _partial(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solv
     found = [r for r in (rows.rows if rows else ()) if r.partial.lhs == lhs]
     solution: Any = Partials(tuple(found)) if found else Lines((composer.line(step, {}),))
     held = [Entry.of(h.key) for h in dict.fromkeys(Entry.of(e.key) for e in lhs.held)]
-    parts = [("mark_held", {"held": held})] * bool(held) + [("mark_result", {"what": lhs})]
+    others = Entry.of(lhs.by.key) if lhs.by.indices else None  # the other entries wait as well
+    parts = [("mark_held", {"held": held, "others": others})] * bool(held) + [("mark_result", {"what": lhs})]
     return Solved(
         Prose("partial", {"of": lhs.of, "by": lhs.by, "held": held}),
-        (solution,),
+        (solution, *([Prose("other_entries", {"what": others})] if others else [])),
         marks(_points(wanted, len(parts)), parts),
         errors=usual_errors(composer, composer.derivation, step),
         hint=("partial",),
     )
 
 
-def _path(derivation: Derivation, about: str, known: Iterable[str] = ()) -> tuple[str, ...]:
+def way_down(derivation: Derivation, about: str, known: Iterable[str] = ()) -> tuple[str, ...]:
     """The cotangents on the way from the cost down to `about`, from the top; those behind a known one are not needed."""
     found: set[str] = set()
     ahead = [about]
     while ahead:
-        steps = derivation.of("gradient", ahead.pop())
-        for entry in entries(steps[0].result.rhs) if steps else ():
-            key = primal(entry.key)
-            if is_cotangent(entry.key) and key not in found and key in derivation.gradients:
-                found.add(key)
-                if key not in known:
-                    ahead.append(key)
+        key = ahead.pop()
+        for user in users(derivation.system, key):
+            if user not in found and user in derivation.gradients:
+                found.add(user)
+                if user not in known:
+                    ahead.append(user)
     return tuple(k for k in derivation.gradients if k in found)
+
+
+def users(system: System, key: str) -> tuple[str, ...]:
+    """The quantities that are computed from this one directly."""
+    return tuple(lhs_of(e).key for e in system.equations if any(n.key == key for n in entries(e.rhs)))
 
 
 def _substituted(composer: _Composer, key: str) -> Iterator[Line]:
@@ -125,23 +130,23 @@ def _substituted(composer: _Composer, key: str) -> Iterator[Line]:
     for step in composer.derivation.of("substitute", key):
         rules = ("substitute",) if key != composer.system.objective else ("total",)
         yield Line(composer.forms(step.result), rules)
-        yield from composer.arranged(step, {})
+        yield from downward.arranged(composer, step, {})
 
 
 def _gradient(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
     derivation, key = composer.derivation, wanted.key
-    path = _path(derivation, key, done.gradients)
+    path = way_down(derivation, key, done.gradients)
     known = [k for k in path if k in done.gradients]
     lines: list[Line] = []
     if not known and composer.system.objective is not None:
-        lines += composer.downward(composer.system.objective, (), {})
+        lines += downward.downward(composer, composer.system.objective, (), {})
     for k in path:
         if k not in known:
-            lines += composer.downward(k, (), {})
+            lines += downward.downward(composer, k, (), {})
         else:  # written out once, its last form is enough
             again = list(_substituted(composer, k))
             lines += [replace(n, continues=False) for n in again[-1:]] if k in done.lines else again
-    final = composer.gradient_lines(key, {})
+    final = downward.gradient_lines(composer, key, {})
     blocks: list[Any] = []
     if known:
         blocks.append(Prose("from_earlier", {"known": [(Entry.of(cotangent(k)), done.gradients[k]) for k in known]}))
@@ -153,9 +158,9 @@ def _gradient(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Sol
     return Solved(
         Prose("gradient", {"what": Entry.of(cotangent(key)), "by": Entry.of(key), "objective": composer.objective()}),
         tuple(blocks),
-        marks(_points(wanted, min(6, len(parts))), parts),
+        marks(_points(wanted, len(parts)), parts),
         errors=usual_errors(composer, derivation, wanted.step),
-        hint=(lines or list(final))[0].rules[-1:],
+        hint=(lines or list(final))[0].rules,
     )
 
 
@@ -189,8 +194,9 @@ def _value(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved
     scalar = all(t.shape == () for t in composer.system.tensors.values())
     if is_cotangent(key):
         about = primal(key)
-        path = [*_path(composer.derivation, about, done.gradients), about]
-        keys = [cotangent(k) for k in dict.fromkeys(path) if cotangent(k) not in done.values or k == about]
+        known = {primal(k) for k in done.values if is_cotangent(k)}
+        path = [*way_down(composer.derivation, about, known), about]
+        keys = [cotangent(k) for k in dict.fromkeys(path) if k not in known or k == about]
         rows = [arithmetic._gradient_value(composer, primal(k), found, scalar) for k in keys]
     else:
         keys = [k for k in _ancestors(composer, key) if k not in done.values or k == key]
@@ -200,7 +206,7 @@ def _value(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved
     return Solved(
         Prose("value", {"what": Entry.of(key), "style": found.style or "", "backward": is_cotangent(key)}),
         (Values(tuple(rows)),),
-        marks(_points(wanted, min(4, len(parts))), parts),
+        marks(_points(wanted, len(parts)), parts),
         errors=usual_errors(composer, composer.derivation, wanted.step) if new else (),
         keys=tuple(keys),
     )
@@ -226,7 +232,8 @@ def _find_error(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> S
     """All gradient lines down to a parameter, one of them wrong by a mal-rule."""
     derivation = composer.derivation
     about = wanted.key
-    steps = [derivation.of("gradient", k)[-1] for k in (*_path(derivation, about), about)]
+    keys = [k for k in way_down(derivation, about) if k not in done.gradients]  # what was asked before would be told here
+    steps = [derivation.of("gradient", k)[-1] for k in (*keys, about)]
     steps = [s for s in steps if s.rules][-6:]
     found = [(n, m) for n, s in enumerate(steps) for m in mistakes.mistakes(derivation, s)]
     if wanted.ask.mistake is not None:
