@@ -271,8 +271,9 @@ class Point(Reference):
                 both = sides(views.shown(step.result, view, self.derivation.system), axes, {**self.values, **extra})
                 off = max(relative_error(side, reference) for side in both)
             except (ValueError, IndexError, KeyError) as error:
-                off, how = float("inf"), f"shapes do not fit: {error}"
-            self.add(step, view, how, off)
+                self.add(step, view, f"shapes do not fit: {error}", float("inf"))
+            else:
+                self.add(step, view, how, off)
 
     def add(self, step: Step, view: str, how: str, error: float) -> None:
         what = title(step)

@@ -78,6 +78,20 @@ def parse(code: str) -> tuple[int, int]:
     return int(found[1], 16), int(found[2])
 
 
+def read(printed: str, spec: str | bytes) -> tuple[int, int]:
+    """Seed and attempt of what is printed on a sheet: the code, or the code and the hash of the spec, which must be this one's.
+
+    Raises SpecError.
+    """
+    code, *more = printed.split() or [""]
+    if more and more[0] != spec_hash(spec):
+        raise SpecError(
+            f"the variant {code[:40]} was made from another text of the spec ({more[0][:40]}, this one is {spec_hash(spec)})",
+            hint="take the spec as it was when the sheets were made: with another one the numbers are others",
+        )
+    return parse(code)
+
+
 def words(*labels: int | str) -> Iterator[int]:
     """An endless stream of 64-bit numbers that `labels` determine (SHAKE-256)."""
     text = json.dumps(["derive numbers", *labels]).encode("ascii")

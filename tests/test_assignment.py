@@ -300,3 +300,7 @@ def test_a_student_is_graded_with_the_numbers_of_the_sheet(built: Path, tmp_path
     assert verdicts["value C"]["right"] and verdicts["value dC/db"]["right"]
     assert not verdicts["value dC/dw"]["right"] and right != answers["value dC/dw"]
     assert CliRunner().invoke(cli, [*command[:-2], "nonsense"]).exit_code == 2
+    printed = seeds.stamp(*seeds.parse(tree["variant"]), TEXT)
+    assert CliRunner().invoke(cli, [*command[:-2], f"{printed.code} {printed.spec} {printed.version}"]).exit_code == 0
+    other = CliRunner().invoke(cli, [*command[:-2], f"{printed.code} {seeds.spec_hash('another')}"])
+    assert other.exit_code == 2 and "another text of the spec" in other.stderr

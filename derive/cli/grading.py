@@ -9,14 +9,15 @@ from typing import Any
 import click
 
 from ..errors import SpecError
-from .specs import load, one_spec
+from .specs import load, one_spec, path_of
 
 
 @click.command()
 @one_spec
 @click.argument("answers", type=click.Path(path_type=Path), required=False)
 @click.option("-a", "--answer", "single", multiple=True, metavar="'dC/dw = …'", help="One answer; may be repeated.")
-@click.option("--variant", "code", metavar="CODE", help="The student's variant, by the code printed on the sheet.")
+@click.option("--variant", "code", metavar="CODE",
+              help="The student's variant: the code on the sheet; with the two texts behind it, the spec is compared too.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="For machines: a list with one object an answer.")
 def grade(spec: str, answers: Path | None, single: tuple[str, ...], code: str | None, as_json: bool) -> None:
     """Judge the answers of a student to questions about SPEC, and name the usual error behind a wrong one.
@@ -43,7 +44,7 @@ def grade(spec: str, answers: Path | None, single: tuple[str, ...], code: str | 
         given[target.strip()] = text
     if not given:
         raise SpecError("there are no answers", hint="give a file, or --answer 'dC/dw = …'")
-    judged = grading.grade(found, given) if code is None else _of_variant(found, given, code)
+    judged = grading.grade(found, given) if code is None else _of_variant(found, path_of(spec).read_bytes(), given, code)
     if as_json:
         click.echo(json.dumps([grading.as_data(v) for v in judged], ensure_ascii=False, indent=2))
         return
@@ -51,13 +52,13 @@ def grade(spec: str, answers: Path | None, single: tuple[str, ...], code: str | 
         click.echo(grading.line(verdict))
 
 
-def _of_variant(found: Any, given: dict[str, Any], code: str) -> tuple[Any, ...]:
+def _of_variant(found: Any, text: bytes, given: dict[str, Any], code: str) -> tuple[Any, ...]:
     """The verdicts with a student's own numbers; a question may also be named as in the answer key: `value dC/dw`."""
     from derive import api, grade, seeds, worked
     from derive.questions import homework
 
     derivation = api.derive(found)
-    numbers = worked.draw(found, derivation, *seeds.parse(code))
+    numbers = worked.draw(found, derivation, *seeds.read(code, text))
     keys = {k.question: k for k in homework.keys(found, derivation, numbers) if not k.question.startswith("step")}
     return grade.grade(
         derivation,

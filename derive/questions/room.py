@@ -27,7 +27,7 @@ def height(blocks: Iterable[Any], printer: Printer) -> int:
 
 def _height(block: Any, printer: Printer) -> float:
     if isinstance(block, Lines):
-        return sum(_formula(line.forms, printer) + 3 for line in block.lines)
+        return sum(_formula(line.forms, printer) + 5 for line in block.lines)
     if isinstance(block, Partials):
         return 4 + sum(max(_formula(row.left, printer), ROW) + 5 for row in block.rows)
     if isinstance(block, Values):
