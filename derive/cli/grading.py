@@ -17,7 +17,7 @@ from .specs import load, one_spec, path_of
 @click.argument("answers", type=click.Path(path_type=Path), required=False)
 @click.option("-a", "--answer", "single", multiple=True, metavar="'dC/dw = …'", help="One answer; may be repeated.")
 @click.option("--variant", "code", metavar="CODE",
-              help="The student's variant: the code on the sheet; with the two texts behind it, the spec is compared too.")  # fmt: skip
+              help="The variant, by its code; with the two texts behind it on the sheet, the spec is compared too.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="For machines: a list with one object an answer.")
 def grade(spec: str, answers: Path | None, single: tuple[str, ...], code: str | None, as_json: bool) -> None:
     """Judge the answers of a student to questions about SPEC, and name the usual error behind a wrong one.
