@@ -43,7 +43,7 @@ def latex(sheet: Sheet, fragment: bool = False, known: Known | None = None) -> s
 
     known: what sheets of one spec and one look have in common is written out once.
     """
-    writer = _Writer(sheet, known or Known())
+    writer = Writer(sheet, known or Known())
     with explained(writer.own):
         text = environment(writer.own).get_template("fragment.tex" if fragment else "document.tex").render(writer.all_tools())
     return re.sub(r"\n\s*\n(?:\s*\n)*", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
@@ -59,7 +59,7 @@ MACROS = ("blocks", "questions")
 """The files of macros: a template calls `blocks.lines`."""
 
 
-class _Writer:
+class Writer:
     """The functions that the templates call, for one sheet."""
 
     def __init__(self, sheet: Sheet, known: Known) -> None:

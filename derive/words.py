@@ -93,6 +93,11 @@ class Words(Macros):
             raise AttributeError(name)
         return _Family(self, name)
 
+    @property
+    def code(self) -> str:
+        """The language: en, de, …"""
+        return self._code
+
     def table(self, name: str) -> Any:
         """A whole table: rows of all files, or the first list."""
         for module in self._modules:

@@ -16,6 +16,7 @@ from statistics import median
 
 import bench_depth
 import bench_homework
+import bench_pack
 import bench_sheets
 import bench_typeset
 import bench_watch
@@ -47,6 +48,7 @@ def main() -> None:
     examples(SHORT if options.quick else None, 1 if options.quick else repetitions)
     bench_homework.homework(("mlp",) if options.quick else ("chain", "mlp"), (30,) if options.quick else (100, 300))
     bench_watch.watch(("mlp",) if options.quick else tuple(sorted(SHORT)), 3 if options.quick else 5)
+    bench_pack.book()
     cold({"mlp"} if options.quick else SHORT, 1 if options.quick else repetitions)
     bench_typeset.typesetting(("mlp",) if options.quick else ("single-neuron", "mlp"), 30 if options.quick else 100, repetitions)
 

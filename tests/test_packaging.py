@@ -74,7 +74,7 @@ def test_an_empty_environment_builds_a_sheet_in_another_folder(wheel: Path, tmp_
 
 
 def test_what_is_imported_is_declared() -> None:
-    distributions = {"ruamel": "ruamel.yaml", "pydantic_core": "pydantic-core"}
+    distributions = {"ruamel": "ruamel.yaml", "pydantic_core": "pydantic-core", "markdown_it": "markdown-it-py"}
     declared = {re.split(r"[~=<>! \[]", line)[0] for line in (*PROJECT["project"]["dependencies"], *EXTRA)}
     imported = set()
     for path in (ROOT / "derive").rglob("*.py"):

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from ..errors import DeriveError, OutputError
-from . import building, grading, handing, starting, telling, watching, writing
+from . import building, grading, handing, packing, starting, telling, watching, writing
 from .speaking import report
 
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # as the shell counts them: 128 + the signal's number
@@ -71,6 +71,7 @@ for each in (
     writing.tex,
     building.code,
     handing.homework,
+    packing.pack,
     telling.check,
     grading.grade,
     telling.show,
