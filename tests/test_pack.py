@@ -298,6 +298,27 @@ def test_signs_that_stand_for_two_things_are_reported(book: Path) -> None:
     assert "One sign, several things" in " ".join(pages_of(target)[first - 1 : last])
 
 
+def test_the_nearest_word_about_the_notation_decides(book: Path) -> None:
+    (book / "book.yaml").write_text("""
+title: Notation
+view: [index]
+labels: relative
+chapters:
+  - {title: One, sheets: [one.yaml, {spec: three.yaml, view: matrix}]}
+  - {title: Two, labels: absolute, sheets: [{spec: three.yaml, id: four, edition: homework}, {spec: mlp, view: [matrix, index]}]}
+""")
+    found = pack.load(book / "book.yaml")
+    asked = [found.notation(chapter, entry) for _, chapter, entry in found.entries()]
+    assert [a["view"] for a in asked] == [("index",), ("matrix",), ("index",), ("matrix", "index")]
+    assert [a["labels"] for a in asked] == ["relative", "relative", "absolute", "absolute"]
+    _, three, four, mlp = [member.derived for member in building.members(found, building._look(found))[0]]
+    assert "W^{L}" in three.bodies["worked"] and "W^{(1)}" not in three.bodies["worked"]
+    assert "w_{jk}^{(1)}" in four.bodies["homework"] and "W^{(1)}" not in four.bodies["homework"]
+    assert "w_{jk}^{(1)}" in mlp.bodies["worked"] and "W^{(1)}" in mlp.bodies["worked"]
+    without = found.model_copy(update={"labels": None})
+    assert building.members(without, building._look(without))[1] == ("one", "three")  # the others have said it themselves
+
+
 def test_what_is_kept_and_broken_is_made_again(book: Path) -> None:
     found = pack.load(book / "book.yaml")
     look = building._look(found)

@@ -117,7 +117,8 @@ def members(pack: Pack, look: Look, say: Callable[[str], None] = lambda name: No
             words.require(language, look.templates, pack.place(*path[:2], "language") if chapter.language else None)
         solved = pack.solved if edition == "homework" and pack.solutions != "none" else None
         editions = tuple(dict.fromkeys(filter(None, (edition, solved))))
-        wanted = Wanted(entry.name, file, read(file), replace(look, language=language or look.language), not language, editions)
+        own = replace(look, language=language or look.language)
+        wanted = Wanted(entry.name, file, read(file), own, not language, editions, pack.notation(chapter, entry))
         derived, fresh = _derived(wanted, pack.place(*path), say)
         anew += [entry.name] if fresh else []
         found.append(Member(entry, path, int(path[1]) + 1, int(path[3]) + 1, wanted, derived, edition, solved))

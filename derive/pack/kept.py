@@ -43,6 +43,7 @@ def key(wanted: Wanted) -> str:
         str(wanted.own_language),
         _shown(look),
         own_templates(look.templates),
+        repr(sorted(wanted.notation.items())),
     ]
     found = hashlib.sha256()
     for text in said:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from ..errors import Place, SpecError, did_you_mean
-from ..fields import Line, Part, Steps, Words, empty, expected, short, wrong
+from ..fields import Line, Part, Steps, Views, Words, empty, expected, short, wrong
 from ..spec.complaints import first, found
 from ..spec.nodes import Node
 from ..spec.reading import compose, read
@@ -48,7 +48,24 @@ Markdown = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_prose)]
 File = Annotated[Line, AfterValidator(_file)]
 
 
-class SheetEntry(Part):
+class Notation(Part):
+    """How sheets are written: what a sheet's entry says goes before its chapter, that before the pack, that before its spec."""
+
+    view: Views | None = Field(
+        None, description="The notation of its sheets, instead of what the specs ask for; see a spec's `view`."
+    )
+    labels: Literal["relative", "absolute"] | None = Field(
+        None, description="How its sheets number layers; see a spec's `labels`."
+    )
+    convention: Literal["column", "row"] | None = Field(
+        None, description="How its sheets keep the weights of a dense layer; see a spec's `convention`."
+    )
+
+
+NOTATION = tuple(Notation.model_fields)
+
+
+class SheetEntry(Notation):
     """A sheet of the book. In YAML its spec alone, `- mlp.yaml`, or a mapping with `spec: mlp.yaml`."""
 
     spec: File = Field(description="The spec: a file, from the pack's folder, or the name of a shipped example.")
@@ -71,7 +88,7 @@ def _sheet(value: object) -> object:
     return value
 
 
-class Chapter(Part):
+class Chapter(Notation):
     """A chapter: a title, an introduction, sheets."""
 
     title: Line = Field(description="The heading of the chapter.")
@@ -80,12 +97,12 @@ class Chapter(Part):
     language: Annotated[str, Field(max_length=35)] | None = Field(
         None, description="The language of this chapter's own words and of its sheets: en, de, … Default: the pack's."
     )
-    sheets: Annotated[
-        tuple[Annotated[SheetEntry, BeforeValidator(_sheet)], ...], Field(strict=False, max_length=MAX_SHEETS)
-    ] = Field((), description="The sheets of the chapter, in their order.")
+    sheets: Annotated[tuple[Annotated[SheetEntry, BeforeValidator(_sheet)], ...], Field(strict=False, max_length=MAX_SHEETS)] = (
+        Field((), description="The sheets of the chapter, in their order.")
+    )
 
 
-class Pack(Part):
+class Pack(Notation):
     """A book of sheets."""
 
     model_config = ConfigDict(title="A pack: a book of worked-solution sheets")
@@ -145,6 +162,11 @@ class Pack(Part):
         for i, chapter in enumerate(self.chapters):
             for j, entry in enumerate(chapter.sheets):
                 yield ("chapters", i, "sheets", j), chapter, entry
+
+    def notation(self, chapter: Chapter, entry: SheetEntry) -> dict[str, Any]:
+        """What a sheet's spec is overruled by, field by field."""
+        saying = (self, chapter, entry)  # whoever says it last decides
+        return {field: said for each in saying for field in NOTATION if (said := getattr(each, field)) is not None}
 
     @property
     def own(self) -> tuple[str | None, Path | None]:

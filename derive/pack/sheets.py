@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from .. import api
 from ..catalogue import rules
@@ -34,7 +35,7 @@ class Derived:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A sheet that is asked for: its id, its spec's file and text, how it looks, and the editions."""
+    """A sheet that is asked for: its id, its spec's file and text, how it looks, the editions, and how it is written."""
 
     name: str
     path: Path
@@ -42,13 +43,14 @@ class Wanted:
     look: Look
     own_language: bool
     editions: tuple[str, ...]
+    notation: Mapping[str, Any] = field(default_factory=dict)
 
     def spec(self) -> Spec:
         """Its spec, with the look of the book: what the spec says about that is for a sheet alone."""
         found = api.loads(self.text, str(self.path))
         plain = {"theme": None, "paper": None, "size": None, "sides": None}
         language = {} if self.own_language else {"language": self.look.language}
-        return found.model_copy(update={**plain, **language}).with_own(None, self.look.templates)
+        return found.model_copy(update={**plain, **language, **self.notation}).with_own(None, self.look.templates)
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,11 @@ class Member:
 def derive(wanted: Wanted) -> Derived:
     """Derive, check and write out the sheets of one spec. Raises DeriveError."""
     found = wanted.spec()
-    for field in ("title", "subtitle"):
+    for line in ("title", "subtitle"):
         try:
-            escape(str(getattr(found, field) or ""))
+            escape(str(getattr(found, line) or ""))
         except DeriveError as error:
-            raise error.at(found.place(field)) from None
+            raise error.at(found.place(line)) from None
     made = api.sheets(found, wanted.editions)
     sheets = {which: _looking(made["" if which == "worked" else f"-{which}"], wanted) for which in wanted.editions}
     known = titles(found.language, wanted.look.templates)
