@@ -12,8 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
+from ruamel.yaml import YAML
 
 from derive import api, cli, typeset
 from derive.cli import speaking
@@ -298,6 +300,11 @@ def test_layers_lists_the_catalogue() -> None:
 def test_schema_is_json_schema() -> None:
     schema = json.loads(good("schema"))
     assert {"title", "network", "equations"} <= set(schema["properties"])
+    checker = jsonschema.Draft202012Validator(schema)
+    for path in api.examples().values():
+        spec = YAML(typ="safe").load(path)
+        checker.validate(spec)
+        assert next(checker.iter_errors(spec | {"titel": "x"})).validator == "additionalProperties"
 
 
 # Interruptions

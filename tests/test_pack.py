@@ -10,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner
 from pypdf import PdfReader
+from ruamel.yaml import YAML
 
 from derive import api, pack, typeset
 from derive.cli import command
@@ -362,6 +364,18 @@ def test_a_rename_that_fails_takes_back_the_others(tmp_path: Path, monkeypatch: 
     with pytest.raises(OutputError, match="No space left"):
         building.put({first: b"new", second: b"new", third: b"new"})
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"b": b"old"}
+
+
+def test_the_schema_takes_what_the_program_takes(book: Path) -> None:
+    schema = json.loads(CliRunner().invoke(command, ["schema", "pack"]).output)
+    checker = jsonschema.Draft202012Validator(schema)
+    plain = YAML(typ="safe")
+    for text in (STARTER, BOOK):
+        checker.validate(plain.load(text))
+    assert [e.validator for e in checker.iter_errors(plain.load(BOOK.replace("chapters:", "chapter:")))]
+    assert [e.validator for e in checker.iter_errors(plain.load(BOOK.replace("edition:", "")) | {"edition": "marking"})] == [
+        "enum"
+    ]
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

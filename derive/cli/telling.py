@@ -87,16 +87,18 @@ def layers(name: str | None) -> None:
 
 
 @click.command()
-def schema() -> None:
-    """Print the JSON Schema of a spec, with which editors complete and check it.
+@click.argument("what", type=click.Choice(("spec", "pack")), default="spec")
+def schema(what: str) -> None:
+    """Print the JSON Schema of a spec, or of a pack, with which editors complete and check it.
 
     \b
     Examples:
       derive schema > spec.schema.json
+      derive schema pack > pack.schema.json
     """
-    from derive import api
+    from derive import api, pack
 
-    click.echo(json.dumps(api.schema(), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(pack.schema() if what == "pack" else api.schema(), indent=2, ensure_ascii=False))
 
 
 def _check_line(check: Any) -> str:
