@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator
 from jinja2.environment import TemplateModule
 from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -63,17 +65,48 @@ PLAIN = (str, int, float, list, tuple, dict, Mapping, Macros, Namespace, LoopCon
 
 TYPES = (dict, Markup, Namespace, Cycler, Joiner)
 
+FOR_HTML = ("forceescape", "format", "replace", "striptags", "tojson", "urlize", "xmlattr")
+"""Filters of Jinja's that would escape a text for HTML beside what is marked as TeX."""
+
+MIXING = ("format", "format_map", "join", "replace")
+"""Methods of marked text that would do so."""
+
+
+class _ForTeX(CodeGenerator):
+    """Jinja escapes for HTML what it knows when it compiles, and what is joined to marked text; here that is escaped for TeX."""
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Any, finalize: Any) -> str:
+        if isinstance(node, nodes.TemplateData):
+            return super()._output_child_to_const(node, frame, finalize)
+        raise nodes.Impossible  # so that it is printed as everything else is
+
+    def visit_Concat(self, node: nodes.Concat, frame: Any) -> None:
+        self.write("environment.joined((")
+        for each in node.nodes:
+            self.visit(each, frame)
+            self.write(", ")
+        self.write("))")
+
 
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Data can be read, and only what is given for it can be called."""
 
-    intercepted_binops = frozenset(["*", "**", "%"])
+    intercepted_binops = frozenset(["+", "*", "**", "%"])
+    code_generator_class = _ForTeX
+
+    def joined(self, parts: Sequence[Any]) -> str:
+        """Texts in a row, which are TeX where one of them is."""
+        return Markup("").join(map(safe, parts)) if any(isinstance(p, Markup) for p in parts) else "".join(map(str, parts))
+
+    def wrap_str_format(self, value: Any) -> Any:
+        """Jinja makes `format` of a text safe; that of marked text is none that it should."""
+        return None if isinstance(getattr(value, "__self__", None), Markup) else super().wrap_str_format(value)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if not super().is_safe_attribute(obj, attr, value):
             return False
         if isinstance(obj, PLAIN):
-            return True
+            return not (isinstance(obj, Markup) and attr in MIXING)
         if isinstance(obj, BaseModel):
             return attr in type(obj).model_fields
         if not dataclasses.is_dataclass(obj):
@@ -91,6 +124,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return home.startswith(("derive.", "jinja2.", "markupsafe")) or isinstance(obj, Macro) or isinstance(owner, PLAIN)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "+":
+            return self.joined((left, right)) if isinstance(left, str) and isinstance(right, str) else left + right
         if operator == "%" and isinstance(left, int | float):
             return left % right
         if operator == "*":
@@ -123,6 +158,10 @@ def environment(own: Path | None = None) -> jinja2.Environment:
         finalize=safe,
         extensions=["jinja2.ext.do"],
     )
+    for name in FOR_HTML:
+        del made.filters[name]
+    made.filters["e"] = made.filters["escape"] = safe
+    made.filters["join"] = lambda texts, between="": made.joined([p for each in texts for p in (between, each)][1:])
     made.filters["plainly"] = lambda text: Markup(plainly(str(text)))
     return made
 

@@ -114,3 +114,34 @@ def test_a_folder_that_there_is_not(tmp_path: Path) -> None:
 def test_what_a_template_prints_is_escaped(tmp_path: Path) -> None:
     own = tex(tmp_path, blocks=values("((( b.layout ~ ': 50% & \\\\input{x}' )))"))
     assert r"50\% \& \textbackslash{}input\{x\}" in own
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "((( 'R&D 50%' )))",
+        "((( 'R&D' ~ ' 50%' )))",
+        "((( [layer(1), 'R&D 50%'][1] )))",
+        "((( (layer(1) ~ 'R&D 50%') )))",
+        "((( ('R&D 50%' ~ layer(1)) )))",
+        "((( layer(1) + 'R&D 50%' )))",
+        "((( 'R&D 50%' + layer(1) )))",
+        "((( [layer(1), 'R&D 50%']|join('; ') )))",
+        "((( ['R&D 50%', 'x']|join(layer(1)) )))",
+        "((( 'R&D 50%'|escape )))",
+        "((( 'R&D 50%'|upper )))",
+    ],
+)
+def test_text_beside_formulas_is_escaped_for_tex_and_not_for_html(printed: str, tmp_path: Path) -> None:
+    own = tex(tmp_path, blocks=values(printed))
+    assert r"R\&D 50\%" in own
+    assert "amp;" not in own
+    assert "$1$" in own or "layer(1)" not in printed or "[1]" in printed
+
+
+@pytest.mark.parametrize(
+    "printed", ["((( layer(1).join(['&']) )))", "((( layer(1).format('&') )))", "((( layer(1)|replace('1', '&') )))"]
+)
+def test_what_would_mix_texts_unescaped_is_refused(printed: str, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="cannot be used"):
+        tex(tmp_path, blocks=values(printed))
