@@ -20,7 +20,7 @@ from .figures import FIGURE_PREAMBLE
 from .formulas import POINT, Formulas
 from .looks import Look
 from .sheet import Figure, Line, Sheet, Text
-from .templating import Macros, environment, explained, folder, macros, safe
+from .templating import Macros, environment, explained, folder, macros, safe, tidy
 from .words import ENGLISH, Words
 
 STYLE = "derive-sheets.sty"
@@ -46,7 +46,7 @@ def latex(sheet: Sheet, fragment: bool = False, known: Known | None = None) -> s
     writer = Writer(sheet, known or Known())
     with explained(writer.own):
         text = environment(writer.own).get_template("fragment.tex" if fragment else "document.tex").render(writer.all_tools())
-    return re.sub(r"\n\s*\n(?:\s*\n)*", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
+    return tidy(text)
 
 
 def style(look: Look | None = None) -> dict[str, str | bytes]:
@@ -105,7 +105,7 @@ class Writer:
             "strip": pages.strip,
             "margins": lambda: pages.margins(self.sheet.look),
             "room": lambda height, power: pages.room(self.sheet.look, height, power),
-            "rooms": lambda height, power: pages.rooms(self.sheet.look, height, power),
+            "answer_room": lambda height: pages.answer_room(self.sheet.look, height),
             "take_heads": self.take_heads,
             "layer": formulas.layer,
             "block": self.block,

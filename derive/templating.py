@@ -8,6 +8,7 @@ method of an expression can be called, since some of SymPy's read text as Python
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -169,6 +170,30 @@ def environment(own: Path | None = None) -> jinja2.Environment:
 def safe(value: Any) -> Any:
     """What a template prints: TeX that is marked as such, or text, escaped."""
     return value if isinstance(value, Markup) else Markup(escape(str(value)))
+
+
+LONGEST = 100_000
+"""Characters in a line that every TeX can read at once; what TeX Live allows is twice that, in bytes."""
+
+
+def tidy(text: str) -> str:
+    """What templates have printed, without empty lines in a row and spaces at ends, in lines that TeX can read."""
+    lines = (line.rstrip() for line in text.splitlines())
+    whole = "\n".join(line if len(line) <= LONGEST else _broken(line) for line in lines)
+    return re.sub(r"\n\s*\n(?:\s*\n)*", "\n\n", whole).strip() + "\n"
+
+
+def _broken(line: str) -> str:
+    """A line of a text in several: at a space, or behind a brace, where TeX does not see it."""
+    pieces = []
+    while len(line) > LONGEST:
+        space = line.rfind(" ", 1, LONGEST)
+        at, end = (space, "") if space > 0 else (line.rfind("}", 1, LONGEST) + 1, "%")
+        if at < 1:
+            break
+        pieces.append(line[:at] + end)
+        line = line[at + (space > 0) :]
+    return "\n".join([*pieces, line])
 
 
 def chain(own: Path | None, name: str) -> list[jinja2.Template]:

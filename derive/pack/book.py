@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +13,7 @@ from ..fields import Steps
 from ..looks import Look
 from ..render import Known, Writer
 from ..sheet import Sheet
-from ..templating import environment, explained
+from ..templating import environment, explained, tidy
 from ..words import Words
 from . import signs, texts
 from .literature import Work
@@ -125,7 +124,7 @@ class Book:
         }
         with explained(self.look.templates):
             text = environment(self.look.templates).get_template("pack.tex").render(tools)
-        return re.sub(r"\n\s*\n(?:\s*\n)*", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
+        return tidy(text)
 
     def _main(self) -> Volume:
         preface = self._text(self.pack.preface, ("preface",))

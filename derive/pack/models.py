@@ -188,7 +188,7 @@ class Pack(Notation):
         if self._root is None:
             return Place()
         node = self._root.find(path)[0]
-        if node.one_line or node.place.line is None:
+        if not node.block or node.place.line is None:
             return node.place
         return Place(node.place.file, node.place.line + 1 + line)
 

@@ -48,6 +48,7 @@ class Node:
 
     keys: of a mapping, the place of each key.
     one_line: a text that stands in one line, at `place` (behind its quote), so that offsets into it are columns.
+    block: a text whose lines stand below `|`, each in a line of its own.
     size, height: how many nodes there are in and below it, aliases written out, and how deep they go.
     """
 
@@ -55,6 +56,7 @@ class Node:
     value: Scalar | dict[str, Node] | list[Node]
     keys: dict[str, Place] = field(default_factory=dict)
     one_line: bool = False
+    block: bool = False
     size: int = 1
     height: int = 1
 
@@ -218,7 +220,7 @@ class Tree:
         tag = self.core_tag(event.tag, ("str", "int", "float", "bool", "null"))
         as_key = bool(self.open) and self._is_mapping and self.open[-1].key is None
         if as_key or tag == "str" or event.tag == "!" or (tag is None and event.style in ("'", '"', "|", ">")):
-            return Node(place, value, one_line=one_line)
+            return Node(place, value, one_line=one_line, block=event.style == "|" and not one_line)
         resolved = _resolve(value, place)
         if tag is not None and tag != _kind(resolved) and (tag, _kind(resolved)) != ("float", "int"):
             raise SpecError(f"`{short(value)}` is not of the type `!!{tag}`", place=place, hint="leave the tag out")
