@@ -56,9 +56,9 @@ class Node:
     value: Scalar | dict[str, Node] | list[Node]
     keys: dict[str, Place] = field(default_factory=dict)
     one_line: bool = False
-    block: bool = False
     size: int = 1
     height: int = 1
+    block: bool = False
 
     def plain(self) -> object:
         """The value without places: dict, list, text, number, bool or None."""
