@@ -183,6 +183,17 @@ def test_a_book_of_two_chapters(book: Path) -> None:
     outline = [item.title for item in reader.outline if not isinstance(item, list)]
     assert outline == ["Preface", "1 One neuron", "2 Schichten", "Notation", "Index of rules", "Literature"]
 
+    # A document that includes the pages has the parts in its contents, at the right pages, and can refer to them.
+    host = r"\documentclass{book}\usepackage{pdfpages,hyperref}\begin{document}\tableofcontents"
+    host += rf"\includepdf[pages=-,{volume['includepdf']}]"
+    host += r"{book.pdf}Look at page~\pageref{book-sheet-two}.\end{document}"
+    counted = typeset.typeset(host, book / "host.pdf", files={"book.pdf": target.read_bytes()})
+    inside = pages_of(book / "host.pdf")
+    before_it = next(n for n, page in enumerate(inside) if "Sheets & σ" in page and "Contents" not in page)
+    two = before_it + part(volume, "sheet", "two")["pages"][0]
+    assert counted == len(inside) and inside[two - 1].startswith("1.2 Another title")
+    assert re.search(rf"1\.2 Another title[ .]+{two}\b", inside[0]) and f"Look at page {two}." in inside[-1]
+
     # Nothing is derived again; after a change, what has changed; and the pages are the same bytes.
     before = target.read_bytes()
     assert pack.build(pack.load(book / "book.yaml"), target).derived == ()
