@@ -105,7 +105,7 @@ class Writer:
             "strip": pages.strip,
             "margins": lambda: pages.margins(self.sheet.look),
             "room": lambda height, power: pages.room(self.sheet.look, height, power),
-            "answer_room": lambda height: pages.answer_room(self.sheet.look, height),
+            "rooms": lambda height, power: pages.rooms(self.sheet.look, height, power),
             "take_heads": self.take_heads,
             "layer": formulas.layer,
             "block": self.block,
