@@ -359,6 +359,29 @@ chapters:
     assert building.members(without, building._look(without))[1] == ("one", "three")  # the others have said it themselves
 
 
+def test_many_specs_are_derived_on_all_cores_and_told_in_their_order(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        (book / f"s{number}.yaml").write_text(f"title: S {number}\nequations: ['C = w**{number + 2}']\n", encoding="utf-8")
+    pack_of = "title: T\nchapters: [{title: A, sheets: [" + ", ".join(f"s{number}.yaml" for number in range(6)) + "]}]\n"
+    found = pack.loads(pack_of, str(book / "book.yaml"))
+    look = building._look(found)
+    told: list[str] = []
+    members, derived = building.members(found, look, told.append)
+    assert tuple(told) == derived == tuple(f"s{number}" for number in range(6))
+    assert [m.derived.title for m in members] == [f"S {number}" for number in range(6)]
+    for path in (book / "kept").iterdir():
+        path.unlink()
+    monkeypatch.setattr(building, "WORTH_SPREADING", 100)  # one after the other: the same
+    assert [m.derived for m in building.members(found, look)[0]] == [m.derived for m in members]
+    monkeypatch.undo()
+    monkeypatch.setattr(kept, "_place", lambda name: book / "elsewhere" / f"{name}.json")
+    (book / "s3.yaml").write_text("title: S\nequations: ['C = w**']\n", encoding="utf-8")
+    with pytest.raises(SpecError, match="the sheet `s3` of the pack") as caught:
+        building.members(found, look)
+    assert str(caught.value.place).startswith(str(book / "s3.yaml:2:"))
+    assert len(list((book / "elsewhere").iterdir())) == 3  # what was done before is kept
+
+
 def test_what_is_kept_and_broken_is_made_again(book: Path) -> None:
     found = pack.load(book / "book.yaml")
     look = building._look(found)

@@ -59,7 +59,7 @@ def pack(file: Path, new: bool, output: Path, **look: Any) -> None:
     given = {key: int(value) if key == "sides" else value for key, value in look.items() if value is not None}
     found = looks.chosen(packs.load(file), **given)  # type: ignore[arg-type]  # a pack has the same fields for its look
     target = output if output.suffix == ".pdf" and not output.is_dir() else output / f"{file.stem}.pdf"
-    built = packs.build(found, target, lambda name: click.echo(f"deriving {name}", err=True))  # type: ignore[arg-type]
+    built = packs.build(found, target, lambda name: click.echo(f"derived {name}", err=True))  # type: ignore[arg-type]
     for clash in built.clashes:
         said = "; ".join(f"{role} in {', '.join(names)}" for role, names in clash.by_role().items())
         click.echo(f"derive: note: {clash.plain} stands for several things: {said}", err=True)

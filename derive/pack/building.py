@@ -6,8 +6,9 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -33,6 +34,9 @@ TIMEOUT = 60
 PER_SHEET = 10
 """Seconds that TeX may take for a pass over the book, and more for every sheet."""
 
+WORTH_SPREADING = 4
+"""So many specs are derived on all cores; fewer one after the other."""
+
 
 @dataclass(frozen=True)
 class Built:
@@ -47,7 +51,7 @@ class Built:
 def build(pack: Pack, target: Path, say: Callable[[str], None] = lambda name: None) -> Built:
     """Build the book at `target` (a .pdf), with its LaTeX, its manifest and perhaps a volume of solutions beside it.
 
-    All files appear, or none. `say` is told the name of each sheet that is derived anew. Raises DeriveError; it names the spec.
+    All files appear, or none. `say` is told the name of each sheet that was derived anew. Raises DeriveError; it names the spec.
     """
     _printable(pack)
     look = _look(pack)
@@ -57,10 +61,13 @@ def build(pack: Pack, target: Path, say: Callable[[str], None] = lambda name: No
     files: dict[Path, bytes] = {}
     counts: dict[Path, int] = {}
     volumes = []
-    for suffix, (tex, portions) in book.volumes().items():
-        path = target.with_name(f"{target.stem}{suffix}.pdf")
+    planned = {target.with_name(f"{target.stem}{suffix}.pdf"): whole for suffix, whole in book.volumes().items()}
+    work = [(tex, look, path, len(found)) for path, (tex, _) in planned.items()]
+    with _spread(len(work), 2) as pool:
+        typeset_all = list((pool.map if pool else map)(_set, *zip(*work, strict=True)))
+    for (path, (tex, portions)), made in zip(planned.items(), typeset_all, strict=True):
         files[path.with_suffix(".tex")] = tex.encode()
-        files[path], counts[path] = _set(tex, look, path, len(found))
+        files[path], counts[path] = made
         told = pages(files[path], portions)
         volumes.append({"file": path.name, "pages": counts[path], "parts": told, "includepdf": add_to_toc(told, path.stem)})
     for name, content in style(look).items():
@@ -104,7 +111,7 @@ def _look(pack: Pack) -> Look:
 
 def members(pack: Pack, look: Look, say: Callable[[str], None] = lambda name: None) -> tuple[list[Member], tuple[str, ...]]:
     """Every sheet of the pack, derived or as it was kept; and the names of those that were derived anew."""
-    found, anew = [], []
+    asked: list[tuple[Steps, SheetEntry, Wanted, str, str | None]] = []
     files: dict[tuple[Path, str], str] = {}
     for path, chapter, entry in pack.entries():
         file = source(pack, entry, path)
@@ -119,10 +126,12 @@ def members(pack: Pack, look: Look, say: Callable[[str], None] = lambda name: No
         editions = tuple(dict.fromkeys(filter(None, (edition, solved))))
         own = replace(look, language=language or look.language)
         wanted = Wanted(entry.name, file, read(file), own, not language, editions, pack.notation(chapter, entry))
-        derived, fresh = _derived(wanted, pack.place(*path), say)
-        anew += [entry.name] if fresh else []
-        found.append(Member(entry, path, int(path[1]) + 1, int(path[3]) + 1, wanted, derived, edition, solved))
-    return found, tuple(anew)
+        asked.append((path, entry, wanted, edition, solved))
+    derived, anew = _derived([(wanted, pack.place(*path)) for path, _, wanted, _, _ in asked], say)
+    return [
+        Member(entry, path, int(path[1]) + 1, int(path[3]) + 1, wanted, made, edition, solved)
+        for (path, entry, wanted, edition, solved), made in zip(asked, derived, strict=True)
+    ], anew
 
 
 def source(pack: Pack, entry: SheetEntry, path: Sequence[str | int]) -> Path:
@@ -138,20 +147,44 @@ def source(pack: Pack, entry: SheetEntry, path: Sequence[str | int]) -> Path:
     return known[entry.spec]
 
 
-def _derived(wanted: Wanted, place: Place, say: Callable[[str], None]) -> tuple[Derived, bool]:
-    """What a spec becomes, and whether it had to be derived for that. An error tells where in the pack the spec stands."""
-    name = kept.key(wanted)
-    if (found := kept.find(name)) is not None:
-        return found, False
-    say(wanted.name)
+def _derived(asked: Sequence[tuple[Wanted, Place]], say: Callable[[str], None]) -> tuple[list[Derived], tuple[str, ...]]:
+    """What each spec becomes, and the names of those that were derived for it. An error tells where in the pack its spec is."""
+    names = [kept.key(wanted) for wanted, _ in asked]
+    found = [kept.find(name) for name in names]
+    missing = [number for number, derived in enumerate(found) if derived is None]
+    work = [asked[number][0] for number in missing]
+    with _spread(len(missing), WORTH_SPREADING) as pool:
+        for number, made in zip(missing, (pool.map if pool else map)(_attempt, work), strict=True):
+            wanted, place = asked[number]
+            if isinstance(made, DeriveError):
+                made.at(Place(str(wanted.path)))
+                made.hint = "\n  ".join(filter(None, (made.hint, f"this spec is the sheet `{wanted.name}` of the pack, {place}")))
+                raise made
+            say(wanted.name)
+            kept.keep(names[number], made)
+            found[number] = made
+    return [derived for derived in found if derived is not None], tuple(wanted.name for wanted in work)
+
+
+def _attempt(wanted: Wanted) -> Derived | DeriveError:
     try:
-        made = derive(wanted)
+        return derive(wanted)
     except DeriveError as error:
-        error.at(Place(str(wanted.path)))
-        error.hint = "\n  ".join(filter(None, (error.hint, f"this spec is the sheet `{wanted.name}` of the pack, {place}")))
-        raise
-    kept.keep(name, made)
-    return made, True
+        return error
+
+
+@contextmanager
+def _spread(pieces: int, worth: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Processes on all cores for so many pieces of work; none for fewer than are worth it."""
+    cores = min(os.cpu_count() or 1, pieces)
+    if pieces < worth or cores < 2:
+        yield None
+        return
+    pool = ProcessPoolExecutor(cores)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 # --- files --------------------------------------------------------------------------------------------------------------------
