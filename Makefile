@@ -7,6 +7,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Of what pyproject.toml asks for, exactly the versions of requirements.txt.
+INSTALL := $(PIP) install --constraint requirements.txt --no-build-isolation --editable
+
 # The distribution's TeX packages that the sheets need, and a file from each by which it is known to be there.
 TEX_PACKAGES := texlive-latex-base texlive-latex-recommended texlive-pictures lmodern
 TEX_FILES    := hyperref.sty booktabs.sty tikz.sty lmodern.sty
@@ -40,12 +43,12 @@ $(call pdf_of,$(1)): $(or $(wildcard $(1)),FORCE) $(ENGINE) $(VENV)/.python | $(
 endef
 $(foreach s,$(SPECS),$(eval $(call sheet,$(s))))
 
-test: $(VENV)/.python | $(VENV)/.tex $(VENV)/.test-tex $(VENV)/.poppler
+test: $(VENV)/.tools | $(VENV)/.tex $(VENV)/.test-tex $(VENV)/.poppler
 	$(BIN)/ruff check derive tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q
 
-bench: $(VENV)/.python | $(VENV)/.tex
+bench: $(VENV)/.tools | $(VENV)/.tex
 	$(BIN)/python tests/bench.py
 
 clean:
@@ -94,8 +97,13 @@ $(VENV)/.python: requirements.txt pyproject.toml
 	   || { $(call apt,$$venv) && $$python -m venv --clear $(VENV); } \
 	   || { echo "$$python cannot make a virtual environment; on Debian or Ubuntu: sudo apt-get install $$venv" >&2; exit 1; }; \
 	 fi
-	@$(PIP) install -r requirements.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) install --constraint requirements.txt hatchling editables
+	@$(INSTALL) .
+	@touch $@
+
+# What tests and measurements need besides, a cluster among it.
+$(VENV)/.tools: $(VENV)/.python
+	@$(INSTALL) '.[cluster,dev]'
 	@touch $@
 
 tex_is_there = { command -v pdflatex && kpsewhich $(TEX_FILES); } >/dev/null 2>&1

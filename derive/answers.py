@@ -12,13 +12,14 @@ from functools import lru_cache
 from math import prod
 from typing import Any
 
-from sympy import Expr, Mul
+from sympy import Expr, Mul, S
 
 from .errors import EquationError
 from .language import is_index_form, parse_equation, parse_expression
 from .tensor import Differential, Elementwise, Entry, Index, Total
-from .vocabulary import Vocabulary, flattened, named_by
-from .walk import factors, free_indices, nodes, size, transform
+from .vocabulary import Vocabulary, entry_named, named_by
+from .walk import factors, free_indices, nodes, rename, size, transform
+from .written_names import WORD, Plain, in_plain_names
 
 MAX_TEXT = 1_000
 MAX_NODES = 3_000
@@ -28,113 +29,6 @@ MAX_CELLS = 2_000_000
 MAX_OPERANDS = 24
 MAX_POWER = 64
 """The largest exponent of an answer, and the largest product of nested ones."""
-
-SIGNS = dict.fromkeys("·⋅×⊙∘", "*") | dict.fromkeys("−–", "-") | dict.fromkeys("ᵀ⊤", ".T") | {"²": "**2"}
-
-
-# --- text ---------------------------------------------------------------------------------------------------------------------
-
-WORD = r"[^\W\dᵀ²][^\Wᵀ²]*"
-RAISED = r"(?:\^\{?\(?L(?:-\d+)?\)?\}?|\^\{?\(\d+\)\}?)?"
-TOKEN = re.compile(
-    rf"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-    rf"|(?P<transpose>\.T\b)"
-    rf"|(?P<quotient>[d∂]{WORD}{RAISED}\s*/\s*[d∂]{WORD}{RAISED})"
-    rf"|(?P<word>∂?{WORD}{RAISED}['′’]?)"
-    rf"|(?P<other>.)",
-    re.DOTALL,
-)
-
-
-@dataclass(frozen=True)
-class _Plain:
-    """An answer in plain names, and where in the student's text each of its characters comes from."""
-
-    text: str
-    places: tuple[int, ...]
-
-    def column(self, column: int | None, shift: int = 0) -> int | None:
-        if column is None or not self.places:
-            return None
-        return self.places[max(0, min(column - 1 - shift, len(self.places) - 1))] + 1
-
-
-def _in_plain_names(text: str, words: Vocabulary) -> _Plain:
-    out: list[str] = []
-    places: list[int] = []
-
-    def put(piece: str, place: int) -> None:
-        out.append(piece)
-        places.extend([place] * len(piece))
-
-    brackets = 0
-    for found in TOKEN.finditer(text):
-        piece, start = found[0], found.start()
-        if found["other"] is not None:
-            brackets += {"[": 1, "]": -1}.get(piece, 0)
-            put(SIGNS.get(piece, piece), start)
-        elif found["number"] is not None or found["transpose"] is not None or brackets > 0:
-            for offset, character in enumerate(piece):
-                put(SIGNS.get(character, character), start + offset)
-        elif found["quotient"] is not None and flattened(piece) in words.plain:
-            put(words.plain[flattened(piece)], start)
-        elif found["quotient"] is not None:
-            above, below = piece.split("/", 1)
-            put(_word(above.strip(), words), start)
-            put("/", start + len(above))
-            put(_word(below.strip(), words), start + len(above) + 1)
-        else:
-            put(_word(piece, words), start)
-    return _with_outer("".join(out), places, words)
-
-
-ROW = re.compile(rf"\s*@\s*({WORD})\.T\b")
-
-
-def _with_outer(text: str, places: list[int], words: Vocabulary) -> _Plain:
-    """δ aᵀ of two vectors, `delta @ a.T`, as the language writes it: outer(delta, a)."""
-    for found in reversed(list(ROW.finditer(text))):
-        start = _operand(text, found.start())
-        if len(words.shapes.get(found[1], ())) != 1 or start is None:
-            continue
-        at = places[found.start()]
-        pieces: list[tuple[str, list[int]]] = [
-            (text[:start], places[:start]),
-            ("outer(", [at] * 6),
-            (text[start : found.start()], places[start : found.start()]),
-            (", ", [at] * 2),
-            (found[1], places[found.start(1) : found.end(1)]),
-            (")", [at]),
-            (text[found.end() :], places[found.end() :]),
-        ]
-        text = "".join(piece for piece, _ in pieces)
-        places = [place for _, part in pieces for place in part]
-    return _Plain(text, tuple(places))
-
-
-def _operand(text: str, end: int) -> int | None:
-    """Where the name, the call or the bracket begins that ends at `end`."""
-    start = end
-    if text[:end].endswith(")"):
-        depth = 0
-        while start > 0:
-            start -= 1
-            depth += {")": 1, "(": -1}.get(text[start], 0)
-            if depth == 0:
-                break
-        else:
-            return None
-    name = re.search(rf"(?:{WORD})?$", text[:start])
-    return None if name is None or name.start() == end else name.start()
-
-
-def _word(piece: str, words: Vocabulary) -> str:
-    raised = flattened(piece)
-    if raised in words.functions:
-        return words.functions[raised]
-    if raised in words.plain:
-        return words.plain[raised]
-    return piece
 
 
 # --- expressions --------------------------------------------------------------------------------------------------------------
@@ -159,14 +53,43 @@ def read_formula(text: str, words: Vocabulary, target: str, axes: tuple[Index, .
     left, right, start = _sides(text)
     if left is not None:
         axes = _left_side(left, text, words, target, axes)
-    plain = _in_plain_names(right, words)
+    plain: Plain | None = None
     try:
+        plain = in_plain_names(right, words)
         return _parsed(plain, words, axes)
     except EquationError as error:
-        column = plain.column(error.column, 0)
-        raise EquationError(
-            error.message, text=text, column=None if column is None else column + start, hint=error.hint
-        ) from None
+        column = plain.column(error.column, 0) if plain is not None else error.column
+        hint = "sum over it: sum(…, k)" if "is free on the right" in error.message else error.hint
+        raise EquationError(error.message, text=text, column=None if column is None else column + start, hint=hint) from None
+
+
+def read_unsummed(text: str, words: Vocabulary, target: str, axes: tuple[Index, ...]) -> Formula | None:
+    """The formula of someone who has forgotten to sum, with the first value of the index that is left over; or None.
+
+    In ∂C/∂a_k = δ_j w_jk the j stands for nothing.
+    """
+    left, right, _ = _sides(text)
+    try:
+        axes = _left_side(left, text, words, target, axes) if left is not None else axes
+        plain = in_plain_names(right, words).text
+        subscripts = [s.strip() for part in re.findall(r"\[([^\[\]]*)\]", plain) for s in part.split(",")]
+        own = [a.name for a in axes]
+        letters = [s for s in dict.fromkeys(subscripts) if re.fullmatch(r"[A-Za-z]", s) and s not in own][:MAX_LETTERS]
+        for letter in letters:
+            try:
+                head = f"answer_[{','.join([*own, letter])}] = "
+                equation, shape = parse_equation(head + plain, words.shapes, dict.fromkeys(words.functions.values()))
+            except EquationError:
+                continue
+            *found, extra = equation.lhs.indices
+            if shape[:-1] == tuple(a.size for a in axes):
+                return Formula(_bounded(_meant(rename(equation.rhs, {extra: S.Zero}), words)), tuple(found), shape[:-1])
+    except EquationError:
+        return None
+    return None
+
+
+MAX_LETTERS = 4
 
 
 def _sides(text: str) -> tuple[str | None, str, int]:
@@ -184,7 +107,8 @@ def _left_side(left: str, text: str, words: Vocabulary, target: str, axes: tuple
     if named_by(left, words) != target:
         raise EquationError("the left-hand side is not what is asked for", text=text, column=1, hint=words.spelling(target))
     letters = [letter.strip() for part in re.findall(r"\[([^\]]*)\]", left) for letter in part.split(",")]
-    letters = list(dict.fromkeys(letters))
+    below = entry_named("".join(left.split()), words) if not letters else None
+    letters = list(dict.fromkeys(below[1].split(",") if below is not None else letters))
     if not letters:
         return axes
     if len(letters) != len(axes) or not all(re.fullmatch(WORD, letter) for letter in letters):
@@ -192,7 +116,12 @@ def _left_side(left: str, text: str, words: Vocabulary, target: str, axes: tuple
     return tuple(Index(letter, axis.size) for letter, axis in zip(letters, axes, strict=True))
 
 
-def _parsed(plain: _Plain, words: Vocabulary, axes: tuple[Index, ...]) -> Formula:
+def parsed(text: str, words: Vocabulary, axes: tuple[Index, ...]) -> Formula:
+    """The formula that a text in plain names says. Raises EquationError."""
+    return _parsed(Plain(text, ()), words, axes)
+
+
+def _parsed(plain: Plain, words: Vocabulary, axes: tuple[Index, ...]) -> Formula:
     names = dict.fromkeys(words.functions.values())
     head = "answer_ = "
     try:

@@ -75,6 +75,7 @@ def _worked_pass(composer: _Composer) -> list[Block]:
             "before": found.number(system.objective),
             "after": found.number(system.objective, after=True),
             "objective": composer.objective(),
+            "own": not composer.system.blocks,
             "flat": not any(np.any(found.values.get(cotangent(t.key), 0)) for t in system.parameters),
             "lower": float(after) < float(before),
         }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import api
+from . import api, rounding, worked
 from .evaluate import Array, Values
 from .mistakes import SECTIONS, points, value_at
 from .mistakes.lifting import named
@@ -15,8 +15,11 @@ from .spec import Spec
 from .steps import Derivation, Step
 from .system import Equation, cotangent, is_cotangent, primal
 from .tensor import Differential, Entry, Index, Partial
+from .verdicts import Voice, voice
 from .vocabulary import ONES, Vocabulary, named_by, partial_key, vocabulary
 from .walk import entries, free_indices
+from .words import ENGLISH
+from .worked import Pass
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,43 @@ class Question:
 
 @dataclass
 class Sheet:
-    """All that answers to one derivation are judged by. values: the numbers of the sheet, if it has any, with all cotangents."""
+    """All that answers to one derivation are judged by.
+
+    values: the numbers of the sheet, if it has any, with all cotangents. numbers: the pass that they come from, where that is
+    known. voice: in which language answers are spoken of.
+    """
 
     derivation: Derivation
     words: Vocabulary
-    values: Values | None
+    values: Values | None = None
+    numbers: Pass | None = None
+    voice: Voice = field(default_factory=voice)
 
     def __post_init__(self) -> None:
         self.worlds: dict[str, tuple[Values, ...]] = {"points": tuple(map(self._all, points(self.derivation)))}
         if self.values is not None:
             self.worlds["numbers"] = (self._all(self.values),)
+        self._by_hand: Pass | None = None
 
-    def speaking(self, words: Vocabulary) -> Sheet:
-        """The same sheet with other names."""
-        return Sheet(self.derivation, words, self.values)
+    def with_numbers(self, numbers: Pass | None) -> Sheet:
+        """The same sheet with the numbers of a pass."""
+        values = _complete(self.derivation, numbers.values) if numbers is not None else None
+        return Sheet(self.derivation, self.words, values, numbers, self.voice)
+
+    def tolerance(self, key: str, right: Array) -> float:
+        """How far each number of `key` may be off: what the answer key says."""
+        if self.numbers is None:
+            return rounding.tolerance(right)
+        hand = self.by_hand()
+        known = key in hand.exact or key in hand.values
+        return rounding.tolerance(right, np.asarray(hand.best(key), dtype=float) if known else None)
+
+    def by_hand(self) -> Pass:
+        """The sheet's numbers as they come out for someone who goes on with rounded ones."""
+        assert self.numbers is not None
+        if self._by_hand is None:
+            self._by_hand = worked.by_hand(self.derivation, self.numbers)
+        return self._by_hand
 
     def _all(self, values: Values) -> Values:
         """With all else that an answer may name: ones, and the partials of single numbers."""
@@ -114,11 +140,17 @@ class Sheet:
         return list(found)
 
 
-def sheet_of(source: Spec | Derivation, values: Mapping[str, Array] | None) -> Sheet:
-    """The sheet of a spec, whose derivation is made anew, or of a derivation; `values` by key."""
-    derivation = api.derive(source) if isinstance(source, Spec) else source
-    glyphs = dict(source.glyphs) if isinstance(source, Spec) else {}
-    return Sheet(derivation, vocabulary(derivation, glyphs), None if values is None else _complete(derivation, values))
+def sheet_of(source: Spec | Derivation, values: Mapping[str, Array] | None = None, language: str | None = None) -> Sheet:
+    """The sheet of a spec, whose derivation is made anew, or of a derivation; its numbers by key.
+
+    language: instead of the spec's own. Raises SpecError where there are no words of it.
+    """
+    if isinstance(source, Spec):
+        derivation = api.derive(source)
+        words, said = vocabulary(derivation, dict(source.glyphs)), voice(language or source.language, source.own[1])
+    else:
+        derivation, words, said = source, vocabulary(source), voice(language or ENGLISH)
+    return Sheet(derivation, words, None if values is None else _complete(derivation, values), None, said)
 
 
 def _complete(derivation: Derivation, values: Mapping[str, Array]) -> Values:

@@ -7,14 +7,15 @@
 
 The network is differentiated and checked once; a student's sheet has other numbers, another hidden error and another order of
 answers. What is there already and was made from the same text is not made again, so an interrupted run goes on where it was.
+
+Memory does not grow with the class: numbers lie on a shelf, what is done in the journal, both on disk; sheets are written as far
+ahead as TeX has work; and the files for all are put together piece by piece. Of a student, a few names and places are in memory.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -22,11 +23,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from . import api, lint, render, roster, rounding, seeds, typeset, variants, verify, worked
+from . import api, lint, render, roster, seeds, typeset, variants, verify, worked
+from .accounts import Answers, write_answers, write_object
 from .errors import DeriveError
 from .joined import joined
+from .journal import Done, Journal, file_hash
 from .looks import look
 from .questions import homework as questions
 from .questions.homework import Key
@@ -34,12 +35,15 @@ from .roster import Student
 from .sheet import Edition
 from .spec import Spec
 from .steps import Derivation
-from .typeset import Job, Result, write_whole
+from .typeset import Job, Result, writing_whole
 from .typeset.output import make_folder, sweep
 from .variants import Variant
 from .worked import Pass
 
 EDITIONS: tuple[Edition, ...] = ("homework", "solutions")
+
+PATTERNS = 256
+"""For so many patterns of units that are on or off it is remembered which answers are equal by the formulas."""
 
 Say = Callable[[DeriveError | str], None]
 
@@ -64,7 +68,7 @@ class Assignment:
     folder: Path
     fixed: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     derivation: Derivation = field(init=False)
-    variants: dict[str, Variant] = field(init=False)
+    variants: Mapping[str, Variant] = field(init=False)
 
     def __post_init__(self) -> None:
         self.derivation = api.derive(self.spec)
@@ -91,6 +95,8 @@ class Assignment:
             """Answers that are equal by the formulas, and so no accident of these numbers."""
             pattern = worked.pattern(derivation, found)
             if pattern not in same:
+                if len(same) >= PATTERNS:
+                    del same[next(iter(same))]
                 near = [worked.nearby(spec, derivation, found, which) for which in range(2)]
                 same[pattern] = lint.alike([answers(p) for p in near], [wrong(p) for p in near])
             return same[pattern]
@@ -108,21 +114,30 @@ class Assignment:
 
     def stamp(self, student: str) -> str:
         """What is printed on sheet and key, and lets this variant be built again."""
-        variant = self.variants[student]
-        found = seeds.stamp(variant.seed, variant.attempt, self.text)
-        return f"{found.code} {found.spec} {found.version}"
+        return self._stamp(self.variants[student]).whole
+
+    def _stamp(self, variant: Variant) -> seeds.Stamp:
+        return seeds.stamp(variant.seed, variant.attempt, self.text)
 
     def texts(self, student: Student) -> dict[Edition, str]:
         """The LaTeX of one student's sheets."""
         variant = self.variants[student.id]
-        who = (student.name, student.id)
-        numbers = questions.Variant(variant.found, who, self.stamp(student.id), variant.seed)
+        numbers = questions.Variant(variant.found, student.printed, self._stamp(variant).whole, variant.seed)
         whole = questions.homework(self.spec, self.derivation, self.checks, self.derivation.asked, numbers, self.shared)
         editions = {which: questions.edition(whole, which, self.shared) for which in EDITIONS}
         return {which: render.latex(sheet, known=self.shared.texts) for which, sheet in editions.items()}
 
     def keys(self, student: str) -> tuple[Key, ...]:
-        return questions.keys(self.spec, self.derivation, self.variants[student].found)
+        return self._keys(self.variants[student])
+
+    def _keys(self, variant: Variant) -> tuple[Key, ...]:
+        return questions.keys(self.spec, self.derivation, variant.found)
+
+    def answers(self) -> Iterator[Answers]:
+        """What is asked of everybody in numbers, student by student."""
+        for student in self.students:
+            variant = self.variants[student.id]
+            yield Answers(student, self._stamp(variant).code, variant.found.style, self._keys(variant))
 
     def handouts(self, style: Mapping[str, str | bytes]) -> Iterator[tuple[Handout, str | DeriveError]]:
         """Every PDF to be, with its text or with what is wrong with it, student by student."""
@@ -131,57 +146,20 @@ class Assignment:
             try:
                 texts = self.texts(student)
             except DeriveError as error:  # a name in a script that the font lacks, say
-                texts = dict.fromkeys(EDITIONS, error)
+                texts = dict.fromkeys(EDITIONS, error.bare())
             for which, text in texts.items():
-                path = self.folder / which / f"{roster.file_name(student)}.pdf"
+                path = self.folder / file_of(student, which)
                 made_from = _hash(text, *(s for s in style.values() if isinstance(s, str))) if isinstance(text, str) else ""
                 yield Handout(student.id, which, path, made_from), text
 
 
+def file_of(student: Student, which: Edition) -> str:
+    """Where a student's PDF is, from the folder of the class."""
+    return f"{which}/{roster.file_name(student)}.pdf"
+
+
 def _hash(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-# --- the journal: what is done --------------------------------------------------------------------------------------------------
-
-JOURNAL = "journal.jsonl"
-
-
-@dataclass(frozen=True)
-class Done:
-    """A PDF that is there: made from which text, its own hash, its pages."""
-
-    made_from: str
-    sha256: str
-    pages: int
-
-
-def _journal(folder: Path) -> dict[str, Done]:
-    """What earlier runs have noted; a last line that was cut off does not count."""
-    found: dict[str, Done] = {}
-    path = folder / JOURNAL
-    if path.is_file():
-        for line in path.read_text("utf-8", errors="replace").splitlines():
-            try:
-                entry = json.loads(line)
-                found[entry["file"]] = Done(entry["made_from"], entry["sha256"], entry["pages"])
-            except (ValueError, KeyError, TypeError):
-                continue
-    return found
-
-
-def _is_there(path: Path, done: Done) -> bool:
-    return path.is_file() and _file_hash(path) == done.sha256
-
-
-def _note(folder: Path, file: str, done: Done) -> None:
-    with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
-        journal.write(json.dumps({"file": file, **done.__dict__}) + "\n")
 
 
 # --- making it ----------------------------------------------------------------------------------------------------------------
@@ -197,14 +175,16 @@ def build(
     """Make what is missing. The errors of the students whose sheets could not be set, by file."""
     folder = assignment.folder
     assignment.require_questions()
+    for student in assignment.students:
+        if student.note:
+            say(f"{student.id}: {student.note}")
     for part in (folder, *(folder / which for which in EDITIONS)):
         make_folder(part)
         sweep(part)
     style = render.style(look(assignment.spec))
-    known = _journal(folder)
+    journal = Journal(folder)
     failed: dict[str, DeriveError] = {}
-    made: dict[str, tuple[Handout, Done]] = {}
-    waiting: list[Handout] = []
+    waiting: deque[Handout] = deque()
 
     def jobs() -> Iterator[Job]:
         for handout, text in assignment.handouts(style):
@@ -214,27 +194,24 @@ def build(
                 say(type(text)(f"{file}: {text.message}", hint=text.hint))
                 progress(1)
                 continue
-            done = known.get(file)
-            if done and done.made_from == handout.made_from and _is_there(handout.path, done):
-                made[file] = (handout, done)
+            done = journal.get(file)
+            if done and done.made_from == handout.made_from and done.holds(handout.path):
                 progress(1)
                 continue
             waiting.append(handout)
             yield Job(text, handout.path, style)
 
-    for result in typeset.batch(jobs(), executor=executor, processes=processes):
-        handout = waiting[result.job]
+    for result in typeset.batch(jobs(), executor=executor, processes=processes):  # in the order of the jobs
+        handout = waiting.popleft()
         file = handout.path.relative_to(folder).as_posix()
         progress(1)
         if result.error is not None:
             failed[file] = result.error
             say(result.error)
             continue
-        done = Done(handout.made_from, _file_hash(handout.path), result.pages)
-        made[file] = (handout, done)
-        _note(folder, file, done)
+        journal.note(file, Done(handout.made_from, file_hash(handout.path), result.pages))
         _warn(say, result, file)
-    _finish(assignment, made, failed)
+    _finish(assignment, journal, failed)
     return failed
 
 
@@ -243,77 +220,40 @@ def _warn(say: Say, result: Result, file: str) -> None:
         say(f"{file}: {result.overfull[0]}")
 
 
-def _finish(assignment: Assignment, made: Mapping[str, tuple[Handout, Done]], failed: Mapping[str, DeriveError]) -> None:
+def _finish(assignment: Assignment, journal: Journal, failed: Mapping[str, DeriveError]) -> None:
     """What stands beside the sheets; the manifest last, since it says that all the rest is there."""
     folder = assignment.folder
-    rows, tree = _answers(assignment)
-    write_whole(folder / "answers.csv", rows.encode("utf-8-sig"))  # with a mark, for spreadsheets
-    write_whole(folder / "answers.json", _json(tree))
-    combined = {}
+    write_answers(folder, assignment.answers())
+    pages = {}
     for which in EDITIONS:
-        paths = [folder / file for file, (handout, _) in _in_order(assignment, made) if handout.edition == which]
-        if paths:
-            combined[f"{which}.pdf"] = joined(paths, folder / f"{which}.pdf")
-    write_whole(folder / "manifest.json", _json(_manifest(assignment, made, failed, combined)))
-
-
-def _in_order(assignment: Assignment, made: Mapping[str, tuple[Handout, Done]]) -> list[tuple[str, tuple[Handout, Done]]]:
-    place = {s.id: n for n, s in enumerate(assignment.students)}
-    return sorted(made.items(), key=lambda item: (place[item[1][0].student], item[0]))
+        files = (file_of(student, which) for student in assignment.students)
+        pages[f"{which}.pdf"] = joined((folder / file for file in files if file not in failed), folder / f"{which}.pdf")
+    with writing_whole(folder / "manifest.json") as file:
+        write_object(file, _manifest(assignment, journal, failed, {name: count for name, count in pages.items() if count}))
 
 
 def _manifest(
-    assignment: Assignment,
-    made: Mapping[str, tuple[Handout, Done]],
-    failed: Mapping[str, DeriveError],
-    combined: Mapping[str, int],
-) -> dict[str, Any]:
+    assignment: Assignment, journal: Journal, failed: Mapping[str, DeriveError], pages: Mapping[str, int]
+) -> Iterator[tuple[str, Any]]:
     """Who has what. No times and no paths of this machine, so that the same class gives the same bytes."""
-    files: dict[str, dict[str, Any]] = {}
+    yield "spec", {"title": assignment.spec.title, "sheet": assignment.name, "hash": seeds.spec_hash(assignment.text)}
+    yield "version", seeds.version()
+    yield "all", {name: {"pages": count} for name, count in pages.items()}
+    yield "students", _students(assignment, journal, failed)
+    yield "failed", {file: str(error) for file, error in sorted(failed.items())}
+
+
+def _students(assignment: Assignment, journal: Journal, failed: Mapping[str, DeriveError]) -> Iterator[dict[str, Any]]:
     first = dict.fromkeys(EDITIONS, 1)
-    for file, (handout, done) in _in_order(assignment, made):
-        length = done.pages + done.pages % 2
-        entry = {"file": file, "pages": done.pages, "sha256": done.sha256, "page_in_all": first[handout.edition]}
-        files.setdefault(handout.student, {})[handout.edition] = entry
-        first[handout.edition] += length
-    return {
-        "spec": {"title": assignment.spec.title, "sheet": assignment.name, "hash": seeds.spec_hash(assignment.text)},
-        "version": seeds.version(),
-        "all": {name: {"pages": pages} for name, pages in combined.items()},
-        "students": [
-            {
-                "id": s.id,
-                "name": s.name,
-                "variant": seeds.stamp(assignment.variants[s.id].seed, assignment.variants[s.id].attempt, assignment.text).code,
-                **files.get(s.id, {}),
-            }
-            for s in assignment.students
-        ],
-        "failed": {file: str(error) for file, error in sorted(failed.items())},
-    }
-
-
-def _answers(assignment: Assignment) -> tuple[str, dict[str, Any]]:
-    """The key: a table with one number a line, and the same as a tree."""
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\r\n")
-    table.writerow(["id", "name", "variant", "question", "quantity", "entry", "value", "tolerance"])
-    tree: dict[str, Any] = {}
     for student in assignment.students:
-        code = assignment.stamp(student.id).split()[0]
-        for key in assignment.keys(student.id):
-            style = assignment.variants[student.id].found.style
-            mine = tree.setdefault(student.id, {"name": student.name, "variant": code, "answers": {}})
-            mine["answers"][key.question] = {"quantity": key.name, "value": key.value.tolist(), "tolerance": key.tolerance}
-            for place in _places(key.value.shape):
-                cells = [student.id, student.name, code, key.question, key.name, ",".join(str(i + 1) for i in place)]
-                table.writerow([*map(roster.cell, cells), rounding.plain(key.value[place], style), rounding.plain(key.tolerance)])
-    return out.getvalue(), tree
-
-
-def _places(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    return iter(np.ndindex(*shape))
-
-
-def _json(data: Any) -> bytes:
-    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+        entry: dict[str, Any] = {"id": student.id, "name": student.name}
+        entry["variant"] = assignment.stamp(student.id).split()[0]
+        if student.note:
+            entry["note"] = student.note
+        for which in EDITIONS:
+            file = file_of(student, which)
+            done = None if file in failed else journal.get(file)
+            if done is not None:
+                entry[which] = {"file": file, "pages": done.pages, "sha256": done.sha256, "page_in_all": first[which]}
+                first[which] += done.pages + done.pages % 2
+        yield entry

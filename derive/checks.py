@@ -9,13 +9,13 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from . import chain, evaluate, symbolic
+from . import chain, entrywise, evaluate, symbolic
 from .alike import named, structure
 from .catalogue import function
 from .comparison import TOLERANCE, Check, relative_error, sides, title
 from .evaluate import Array, Values
 from .notation import views
-from .notation.views import View
+from .notation.views import Shown, View
 from .reference import Reference, entry_of, plain
 from .steps import Step
 from .system import Equation, cotangent
@@ -33,6 +33,8 @@ class Point(Reference):
 
     shown_in: tuple[View, ...] = ("index",)
     large: bool = False
+    forms: dict[tuple[Equation, View], Shown] = field(default_factory=dict)
+    """The equations as they are shown: the same at every point."""
     found: list[Check] = field(default_factory=list, init=False)
 
     def checks(self) -> list[Check]:
@@ -163,7 +165,7 @@ class Point(Reference):
             self.add(step, "index", f"indices do not fit: {error}", float("inf"))
         for view in self.shown_in:
             try:
-                both = sides(views.shown(step.result, view, system), lhs.indices, self.values)
+                both = sides(self.form(step.result, view), lhs.indices, self.values)
             except (ValueError, IndexError, KeyError) as error:
                 self.add(step, view, f"shapes do not fit: {error}", float("inf"))
                 continue
@@ -229,8 +231,8 @@ class Point(Reference):
                 continue
             printed = [chain.slope(name)] + ([chain.curvature(name)] if self.derivation.of("second") else [])
             for order, equation in enumerate(printed):
-                value = np.broadcast_to(evaluate.entrywise(equation.rhs)(u), u.shape)
-                reference = evaluate.tilted(evaluate.apply(name, order, u + 1j * evaluate.STEP))
+                value = np.broadcast_to(entrywise.entrywise(equation.rhs)(u), u.shape)
+                reference = evaluate.tilted(entrywise.apply(name, order, u + 1j * evaluate.STEP))
                 what = f"the derivative of order {order + 1} of {name}"
                 error = relative_error(value, reference)
                 self.found.append(Check(what, "index", "complex step", error, TOLERANCE, "function", name))
@@ -268,12 +270,17 @@ class Point(Reference):
     def compare(self, step: Step, reference: Array, axes: Sequence[Expr], extra: Values, how: str) -> None:
         for view in self.shown_in:
             try:
-                both = sides(views.shown(step.result, view, self.derivation.system), axes, {**self.values, **extra})
+                both = sides(self.form(step.result, view), axes, {**self.values, **extra})
                 off = max(relative_error(side, reference) for side in both)
             except (ValueError, IndexError, KeyError) as error:
                 self.add(step, view, f"shapes do not fit: {error}", float("inf"))
             else:
                 self.add(step, view, how, off)
+
+    def form(self, equation: Equation, view: View) -> Shown:
+        if (equation, view) not in self.forms:
+            self.forms[equation, view] = views.shown(equation, view, self.derivation.system)
+        return self.forms[equation, view]
 
     def add(self, step: Step, view: str, how: str, error: float) -> None:
         what = title(step)

@@ -188,7 +188,7 @@ class _Composer:
         return found
 
     def forward(self) -> Section:
-        blocks: list[Block] = [Prose("forward", {"examples": self.system.examples})]
+        blocks: list[Block] = [Prose("forward", {"examples": self.system.examples, "own": not self.system.blocks})]
         for run, keys in self.parts(groups.forward_runs(self.system)):
             if run is not None and run.many:
                 blocks.append(self.for_layers(run))

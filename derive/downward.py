@@ -24,6 +24,7 @@ def substitution(composer: _Composer) -> Section:
             "substitution",
             {
                 "objective": composer.objective(),
+                "own": not composer.system.blocks,
                 "seeds": [Entry.of(s) for s in composer.derivation.seeds],
                 "arrays": any(v in ("matrix", "batch") for v in composer.views),
                 "batch": "batch" in composer.views,

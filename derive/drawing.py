@@ -1,16 +1,19 @@
-"""What all pictures share: the pen, the styles, and how wide a piece of maths will be.
+"""What all pictures share: the pen, and how wide a piece of maths will be.
 
-Pictures are plain TikZ, with the library `arrows.meta` and nothing more. Every place is a number of centimetres worked out here,
-not by TeX, so that nothing can overlap without a test being able to see it.
+Pictures are PyLaTeX's `tikzpicture`s, filled with the few commands of `templates/latex/pictures.sty`, which also says what each
+style looks like. Every place is a number of centimetres worked out here, not by TeX, so that nothing can overlap without a test
+being able to see it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
-from pylatex import TikZ, TikZCoordinate, TikZDraw, TikZNode, TikZOptions  # type: ignore[import-untyped, unused-ignore]
+from pylatex import Command, NoEscape, TikZ, TikZCoordinate, TikZOptions  # type: ignore[import-untyped, unused-ignore]
+from pylatex.base_classes import LatexObject  # type: ignore[import-untyped, unused-ignore]
 from pylatex.tikz import TikZPathList, TikZUserPath  # type: ignore[import-untyped, unused-ignore]
 
 Point = tuple[float, float]
@@ -18,56 +21,43 @@ Point = tuple[float, float]
 MAX_WIDTH = 15.5
 """Centimetres: the text width of an A4 page with ordinary margins."""
 
-FIGURE_PREAMBLE = r"""
-\usetikzlibrary{arrows.meta}
-\definecolor{dsforward}{HTML}{0072B2}
-\definecolor{dsbackward}{HTML}{D55E00}
-\definecolor{dssecond}{HTML}{009E73}
-\tikzset{
-  ds picture/.style={x=1cm, y=1cm, line width=0.5pt, line join=round, >={Stealth[length=1.7mm, width=1.35mm]},
-    every node/.style={font=\small, inner sep=0pt}},
-  ds unit/.style={circle, draw, fill=white},
-  ds cost/.style={draw, fill=white},
-  ds target/.style={draw, densely dotted, line width=0.8pt, fill=white},
-  ds parameter/.style={draw, fill=black!10},
-  ds value/.style={draw, fill=white, rounded corners=2.6mm},
-  ds input/.style={ds target, rounded corners=2.6mm},
-  ds again/.style={draw=black!45, text=black!65, fill=white},
-  ds edge/.style={dsforward, ->},
-  ds weave/.style={dsforward!75, line width=0.35pt},
-  ds back/.style={dsbackward, densely dashed, line width=0.6pt, ->},
-  ds cotangent/.style={text=dsbackward!85!black, font=\footnotesize},
-  ds caption/.style={font=\footnotesize, align=center, anchor=north, execute at begin node={\hyphenpenalty=10000\relax}},
-  ds axis/.style={line width=0.5pt},
-  ds grid/.style={black!14, line width=0.3pt},
-  ds mark/.style={black!55, line width=0.4pt},
-  ds solid/.style={dsforward, line width=1pt},
-  ds dashed/.style={dssecond, line width=1pt, dashed},
-  ds tangent/.style={line width=0.8pt},
-}
-"""
-"""For the style file, after `tikz`. Blue and solid is forward, vermillion and dashed is backward: either says it alone."""
+
+_SMALL = ("small", "solid", "dashed")
+"""The texts that are set in `\\small`, like those in shapes; the others in `\\footnotesize`."""
 
 
 class Picture:
-    """One `tikzpicture`, drawn with PyLaTeX; options are TikZ options, mostly styles of `FIGURE_PREAMBLE`."""
+    """One `tikzpicture`, drawn with PyLaTeX; styles are those of `pictures.sty`."""
 
     def __init__(self) -> None:
         self._tikz = TikZ(options=TikZOptions("ds picture"))
+        self._texts: list[tuple[bool, _Label]] = []
 
-    def node(self, at: Point, text: str, *options: str) -> None:
-        self._tikz.append(TikZNode(options=TikZOptions(*options), at=_coordinate(at), text=text))
+    def shape(self, at: Point, size: Point, style: str, text: str = "") -> None:
+        """A shape of this width and height around its middle, and what is written in it."""
+        self._tikz.append(_Label("dsnode", (style,), (at, (round(size[0], 2), round(size[1], 2))), text))
 
-    def line(self, points: Sequence[Point], *options: str) -> None:
-        self._path([part for point in points for part in ("--", _coordinate(point))][1:], options)
+    def twofold(self, at: Point, size: Point, style: str, text: str) -> None:
+        """A shape with a double border."""
+        self.shape(at, size, style)
+        self.shape(at, (size[0] - 0.1, size[1] - 0.1), style, text)
 
-    def boxed_twice(self, at: Point, text: str, width: float, height: float, *options: str) -> None:
-        """A node with a double border. Two frames: TikZ's own `double` loses a side where a screen is coarse."""
-        for inset, inside in ((0.0, ""), (0.1, text)):
-            size = f"minimum width={_tidy(width - inset)}cm", f"minimum height={_tidy(height - inset)}cm"
-            self.node(at, inside, *options, *size)
+    def text(self, at: Point, text: str, anchor: str = "center", style: str = "small") -> None:
+        """A text with this edge, or its middle, there."""
+        self._texts.append((style not in _SMALL, _Label("dstext", (style, anchor), (at,), text)))
 
-    def curve(self, points: Sequence[Point], *options: str, lean: float = 0.0) -> None:
+    def note(self, at: Point, width: float, text: str) -> None:
+        """Centred lines of at most this width, below a point."""
+        self._texts.append((True, _Label("dsnote", (f"{width:.2f}",), (at,), text)))
+
+    def line(self, points: Sequence[Point], pen: str) -> None:
+        self.lines([points], pen)
+
+    def lines(self, lines: Sequence[Sequence[Point]], pen: str) -> None:
+        """Lines in one pen, each with its own tips."""
+        self._path([part for points in lines for part in _straight(points)], pen)
+
+    def curve(self, points: Sequence[Point], pen: str, lean: float = 0.0) -> None:
         """Through the points, level at each: straight between points of one height, an S between others.
 
         A curve that leans to one side keeps away from its companion where both are steep.
@@ -78,19 +68,39 @@ class Picture:
             controls = f".. controls +({_tidy(bend + shift)},0) and +({_tidy(shift - bend)},0) .."
             path.append("--" if abs(y1 - y2) < 1e-6 else TikZUserPath(controls))
             path.append(_coordinate((x2, y2)))
-        self._path(path, options)
+        self._path(path, pen)
 
-    def arc(self, start: Point, end: Point, height: float, *options: str) -> None:
+    def arc(self, start: Point, end: Point, height: float, pen: str) -> None:
         """Up, over and down again."""
         up = _tidy(height * 4 / 3)  # a cubic with both controls at 4/3 h reaches h
         path = [_coordinate(start), TikZUserPath(f".. controls +(0.15,{up}) and +(-0.15,{up}) .."), _coordinate(end)]
-        self._path(path, options)
+        self._path(path, pen)
 
-    def _path(self, path: Sequence[object], options: Sequence[str]) -> None:
-        self._tikz.append(TikZDraw(TikZPathList(*path), options=TikZOptions(*options)))
+    def _path(self, path: Sequence[object], pen: str) -> None:
+        self._tikz.append(Command("dspath", arguments=[pen, NoEscape(TikZPathList(*path).dumps())]))
 
     def dumps(self) -> str:
+        """The texts come last, those of one size together: to change the size of formulas takes TeX longer than to draw."""
+        for _, text in sorted(self._texts, key=lambda one: one[0]):
+            self._tikz.append(text)
+        self._texts.clear()
         return str(self._tikz.dumps())
+
+
+class _Label(LatexObject):  # type: ignore[misc, unused-ignore]
+    r"""`\command{…}(x,y)(width,height){text}`."""
+
+    def __init__(self, command: str, arguments: Sequence[str], points: Sequence[Point], text: str) -> None:
+        super().__init__()
+        self._command = Command(command, arguments=list(arguments))
+        self._rest = "".join(_coordinate(point).dumps() for point in points) + f"{{{text}}}"
+
+    def dumps(self) -> str:
+        return f"{self._command.dumps()}{self._rest}"
+
+
+def _straight(points: Sequence[Point]) -> list[object]:
+    return [part for point in points for part in ("--", _coordinate(point))][1:]
 
 
 def _tidy(number: float) -> float:
@@ -112,6 +122,7 @@ _NO_WIDTH = re.compile(
 _NAMED = re.compile("tanh|sinh|cosh|sin|cos|tan|exp|log|ln|max|min|det")
 
 
+@lru_cache(maxsize=4096)
 def text_width(latex: str) -> float:
     """Roughly how wide the LaTeX will be at `\\small`, in centimetres; rather too much than too little."""
     return EM * _width(latex)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class DeriveError(Exception):
         if self.place is None:
             self.place = place
         return self
+
+    def bare(self) -> Self:
+        """The same error without the frames that it came through and what these hold: to be kept."""
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place and str(self.place) else ""

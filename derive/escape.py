@@ -70,6 +70,11 @@ _SIGNS = r"""
 MATHS = dict(zip(_SIGNS.split()[::2], _SIGNS.split()[1::2], strict=True))
 """Letters and signs that live in the maths fonts. The commands are LaTeX's own: no further package is needed."""
 
+ABOVE = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".", "\u0308": '"'}
+ABOVE |= {"\u030a": "r", "\u030b": "H", "\u030c": "v"}
+BELOW = {"\u0323": "d", "\u0327": "c", "\u0328": "k", "\u0331": "b"}
+"""Accents that TeX puts on any letter, and the commands that do."""
+
 _LIGATURES = re.compile(r"(?<=[-–,‚'‘’])(?=[-–,‚'‘’])|(?<=[?!])(?=‘)")  # dashes, quotation marks, ¿ and ¡ in T1
 _INVISIBLE = {"Cc", "Cf", "Co", "Cn", "Cs"}
 
@@ -106,9 +111,28 @@ def _character(character: str, text: str) -> str:
         return rf"\ensuremath{{{MATHS[character]}}}"
     if character in PLAIN:
         return str(escape_latex(character))
-    if script := _raised_or_lowered(character):
-        return script
+    if found := _raised_or_lowered(character) or _accented(character):
+        return found
     raise _refusal(character, text)
+
+
+def in_text_fonts(character: str) -> bool:
+    """Whether a character is printed in the fonts of running text, as a name should be, and not in those of mathematics."""
+    if character in MATHS:
+        return not character.isalpha()
+    return character in PLAIN or character in SPECIAL or bool(_accented(character))
+
+
+def _accented(character: str) -> str:
+    """ễ: a letter that the fonts have no character for, with up to two accents that TeX puts on it."""
+    letter, *marks = list(unicodedata.normalize("NFD", character))
+    if not (letter.isascii() and letter.isalpha() and 1 <= len(marks) <= 2 and all(m in ABOVE or m in BELOW for m in marks)):
+        return ""
+    marks.sort(key=lambda m: m in BELOW)  # TeX sets an accent on a single character, and a mark below under anything
+    out = rf"\{letter}" if letter in "ij" and marks[0] in ABOVE else letter
+    for mark in marks:
+        out = rf"\{(ABOVE | BELOW)[mark]}{{{out}}}"
+    return out
 
 
 def _raised_or_lowered(character: str) -> str:

@@ -14,15 +14,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import sympy
-from numpy.typing import NDArray
 from sympy import Add, Expr, Mul, Pow
 
+from .entrywise import FUNCTIONS, apply, power, where
+from .entrywise import Array as Array
 from .system import Equation, System
 from .tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Total, Where, Within
 from .walk import factors
 
-Array = NDArray[Any]
 Values = dict[str, Array]
 
 STEP = 1e-30
@@ -40,8 +39,7 @@ class Labelled:
         """The array with its axes in the order `axes`, of length 1 where it does not depend on one."""
         if self.axes == axes:
             return self.array
-        order = [self.axes.index(a) for a in axes if a in self.axes]
-        shape = [a.size if a in self.axes else 1 for a in axes]
+        order, shape = _arrangement(self.axes, tuple(axes))
         return self.array.transpose(order).reshape(shape)
 
 
@@ -88,7 +86,7 @@ def _value(expr: Expr, values: Mapping[str, Array]) -> Labelled:
     if expr.is_Number or expr.is_NumberSymbol:
         return _number(expr)
     inner = _value(expr.args[0], values)
-    return Labelled(_FUNCTIONS[kind](inner.array), inner.axes)
+    return Labelled(FUNCTIONS[kind](inner.array), inner.axes)
 
 
 def _add(expr: Expr, values: Mapping[str, Array]) -> Labelled:
@@ -103,7 +101,7 @@ def _add(expr: Expr, values: Mapping[str, Array]) -> Labelled:
 def _pow(expr: Expr, values: Mapping[str, Array]) -> Labelled:
     base = _value(expr.base, values)
     if expr.exp.is_Number:
-        return Labelled(_power(base.array, expr.exp), base.axes)
+        return Labelled(power(base.array, expr.exp), base.axes)
     return _together(np.power, [base, _value(expr.exp, values)])
 
 
@@ -131,22 +129,21 @@ _WALKS: dict[type, Callable[[Any, Mapping[str, Array]], Labelled]] = {
     Total: lambda e, values: _total(e, values),
     Pairing: lambda e, values: _value(e.written_out(), values),
     Elementwise: _elementwise,
-    Where: lambda e, values: _together(_where, [_value(a, values) for a in e.args]),
+    Where: lambda e, values: _together(where, [_value(a, values) for a in e.args]),
     Delta: lambda e, values: _together(_same, [_value(a, values) for a in e.args]),
     Within: _within,
 }
 
 
 def _filled(array: Array, axes: Sequence[Index]) -> Array:
-    shape = tuple(a.size for a in axes)
+    shape = tuple([a.size for a in axes])
     return array if array.shape == shape else np.broadcast_to(array, shape)
 
 
-def _entry(key: str, indices: Sequence[Expr], values: Mapping[str, Array]) -> Labelled:
+def _entry(key: str, indices: tuple[Any, ...], values: Mapping[str, Array]) -> Labelled:
     array = values[key]
-    whole = all(isinstance(i, Index) and i.size == n for i, n in zip(indices, array.shape, strict=True))
-    if whole and len(set(indices)) == len(indices):
-        return Labelled(array, tuple(indices))
+    if _is_whole(indices, array.shape):
+        return Labelled(array, indices)
     places = [_value(i, values) for i in indices]
     axes = _union(places)
     # a place outside the tensor is reached only under a `Within` that is 0 there: any entry serves
@@ -155,32 +152,28 @@ def _entry(key: str, indices: Sequence[Expr], values: Mapping[str, Array]) -> La
 
 
 def _total(expr: Total, values: Mapping[str, Array]) -> Labelled:
-    bound = expr.indices
-    body = expr.body
-    if isinstance(body, Add):
-        parts = [_value(Total(term, *bound), values) for term in body.args]
+    if isinstance(expr.body, Add):
+        parts = [_value(part, values) for part in _parted(expr)]
         axes = _union(parts)
         return Labelled(_filled(np.asarray(sum(p.along(axes) for p in parts)), axes), axes)
-    return _contract([_value(f, values) for f in factors(body)], bound)
+    return _contract([_value(f, values) for f in factors(expr.body)], expr.indices)
 
 
-def _contract(parts: list[Labelled], bound: Sequence[Index]) -> Labelled:
+def _contract(parts: list[Labelled], bound: tuple[Index, ...]) -> Labelled:
     """The product of `parts`, summed over `bound`."""
-    axes = tuple(a for a in _union(parts) if a not in bound)
-    missing = [b.size for b in bound if not any(b in p.axes for p in parts)]
     if not bound:
         if len(parts) == 1:
             return parts[0]
+        axes = _union(parts)
         out = parts[0].along(axes)
         for part in parts[1:]:
             out = out * part.along(axes)
         return Labelled(_filled(out, axes), axes)
-    names = {a: n for n, a in enumerate(dict.fromkeys([*axes, *(a for p in parts for a in p.axes)]))}
+    axes, names, kept, times, optimize = _contraction(tuple([p.axes for p in parts]), bound)
     operands: list[Any] = []
-    for part in parts:
-        operands += [part.array, [names[a] for a in part.axes]]
-    out = np.einsum(*operands, [names[a] for a in axes], optimize=len(parts) > 2 or math.prod(a.size for a in names) > 50_000)
-    return Labelled(out * math.prod(missing), axes)
+    for part, numbers in zip(parts, names, strict=True):
+        operands += [part.array, numbers]
+    return Labelled(np.einsum(*operands, kept, optimize=optimize) * times, axes)
 
 
 def _together(function: Any, parts: list[Labelled]) -> Labelled:
@@ -188,103 +181,54 @@ def _together(function: Any, parts: list[Labelled]) -> Labelled:
     return Labelled(np.broadcast_to(function(*(p.along(axes) for p in parts)), [a.size for a in axes]), axes)
 
 
-def _union(parts: Iterable[Labelled]) -> tuple[Index, ...]:
-    return tuple(dict.fromkeys(a for p in parts for a in p.axes))
+def _union(parts: Sequence[Labelled]) -> tuple[Index, ...]:
+    first = parts[0].axes
+    if all(p.axes == first for p in parts):
+        return first
+    return _joined(tuple([p.axes for p in parts]))
+
+
+# What depends on indices alone, and comes again at every point and in every layer.
+
+
+@lru_cache(maxsize=4096)
+def _joined(axes: tuple[tuple[Index, ...], ...]) -> tuple[Index, ...]:
+    return tuple(dict.fromkeys(a for each in axes for a in each))
+
+
+@lru_cache(maxsize=4096)
+def _arrangement(have: tuple[Index, ...], wanted: tuple[Index, ...]) -> tuple[list[int], list[int]]:
+    """How to transpose an array, and its shape then, of length 1 where it does not depend on an index."""
+    return [have.index(a) for a in wanted if a in have], [a.size if a in have else 1 for a in wanted]
+
+
+@lru_cache(maxsize=4096)
+def _is_whole(indices: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
+    """Whether these indices run through an array of this shape, each along its own axis."""
+    fits = all(isinstance(i, Index) and i.size == n for i, n in zip(indices, shape, strict=True))
+    return fits and len(set(indices)) == len(indices)
+
+
+@lru_cache(maxsize=4096)
+def _contraction(
+    parts: tuple[tuple[Index, ...], ...], bound: tuple[Index, ...]
+) -> tuple[tuple[Index, ...], list[list[int]], list[int], int, bool]:
+    """For a sum over `bound`: the axes of the result; the axes of each part, and of the result, as numbers; how many times each
+    term is counted, since no part depends on an index; and whether the order of multiplying matters.
+    """
+    axes = tuple(a for a in _joined(parts) if a not in bound)
+    missing = math.prod(b.size for b in bound if not any(b in each for each in parts))
+    names = {a: n for n, a in enumerate(dict.fromkeys([*axes, *(a for each in parts for a in each)]))}
+    large = len(parts) > 2 or math.prod(a.size for a in names) > 50_000
+    return axes, [[names[a] for a in each] for each in parts], [names[a] for a in axes], missing, large
+
+
+@lru_cache(maxsize=4096)
+def _parted(expr: Total) -> tuple[Expr, ...]:
+    """A sum over indices of several terms as the sums over each of them."""
+    return tuple(Total(term, *expr.indices) for term in expr.body.args)
 
 
 @lru_cache(maxsize=4096)
 def _number(expr: Expr) -> Labelled:
     return Labelled(np.asarray(int(expr) if expr.is_Integer else float(expr)), ())
-
-
-def _where(condition: Array, then: Array, other: Array) -> Array:
-    return np.where(np.real(condition) > 0, then, other)
-
-
-def _power(base: Array, exponent: Expr) -> Array:
-    if exponent.is_Integer:
-        n = int(exponent)
-        return 1.0 / base ** (-n) if n < 0 else base**n
-    if exponent is sympy.S.Half:
-        return np.sqrt(base)
-    return base ** float(exponent)
-
-
-@np.vectorize
-def _erf(u: complex) -> complex:
-    """The error function of a number or its complex step: Maclaurin's series near 0, Laplace's continued fraction far out.
-
-    Abramowitz and Stegun, 7.1.5 and 7.1.14.
-    """
-    if u.imag == 0.0:
-        return complex(math.erf(u.real))
-    if abs(u.real) > 3.0:
-        z = u if u.real > 0 else -u
-        fraction = z
-        for n in range(60, 0, -1):
-            fraction = z + (n / 2) / fraction
-        value = 1 - np.exp(-z * z) / (math.sqrt(math.pi) * fraction)
-        return complex(value if u.real > 0 else -value)
-    term = total = u
-    for n in range(1, 120):
-        term *= -u * u / n
-        total += term / (2 * n + 1)
-    return total * 2 / math.sqrt(math.pi)
-
-
-def erf(u: Array) -> Array:
-    """The error function, entry by entry."""
-    out = _erf(np.asarray(u, dtype=complex))
-    return out if np.iscomplexobj(u) else out.real
-
-
-_FUNCTIONS: dict[Any, Any] = {
-    sympy.exp: np.exp,
-    sympy.log: np.log,
-    sympy.sin: np.sin,
-    sympy.cos: np.cos,
-    sympy.tanh: np.tanh,
-    sympy.erf: erf,
-}
-
-
-def apply(name: str, order: int, array: Array) -> Array:
-    """A catalogue function, or its derivative of order `order`, at every entry."""
-    return np.broadcast_to(_function(name, order)(array), array.shape)
-
-
-Scalar = Callable[[Array], Any]
-
-
-@lru_cache(maxsize=256)
-def _function(name: str, order: int) -> Scalar:
-    from .catalogue import function
-
-    return entrywise(function(name).derivative(order))
-
-
-@lru_cache(maxsize=1024)
-def entrywise(expr: Expr) -> Scalar:
-    """An expression in the entry u as a function of arrays, put together once from closures."""
-    if isinstance(expr, Entry):
-        return lambda u: u
-    if expr.is_Number or expr.is_NumberSymbol:
-        constant = int(expr) if expr.is_Integer else float(expr)
-        return lambda u: constant
-    if isinstance(expr, Elementwise):
-        outer, inner = _function(expr.name, expr.order), entrywise(expr.argument)
-        return lambda u: outer(inner(u))
-    if isinstance(expr, Where):
-        condition, then, other = (entrywise(a) for a in expr.args)
-        return lambda u: _where(condition(u), then(u), other(u))
-    if isinstance(expr, Add):
-        summands = [entrywise(a) for a in expr.args]
-        return lambda u: sum(f(u) for f in summands)
-    if isinstance(expr, Mul):
-        multiplied = [entrywise(a) for a in expr.args]
-        return lambda u: math.prod(f(u) for f in multiplied)
-    if isinstance(expr, Pow):
-        base, exponent = entrywise(expr.base), expr.exp
-        return lambda u: _power(base(u), exponent)
-    function, argument = _FUNCTIONS[expr.func], entrywise(expr.args[0])
-    return lambda u: function(argument(u))

@@ -27,7 +27,8 @@ Steps = tuple[str | int, ...]
 class Part(BaseModel):
     """A part of what is written in YAML: nothing unknown in it, nothing converted, nothing changed afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # deferred: of the many models a run uses some, and building one takes two milliseconds
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 def short(text: str, limit: int = 40) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from derive.drawing import FIGURE_PREAMBLE, MAX_WIDTH, Picture, text_width
+from derive.drawing import MAX_WIDTH, Picture, text_width
 from derive.graph import GraphNode, computation_graph
 
-__all__ = ["FIGURE_PREAMBLE", "MAX_WIDTH", "Column", "GraphNode", "computation_graph", "network"]
+__all__ = ["MAX_WIDTH", "Column", "GraphNode", "computation_graph", "network"]
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,15 @@ def network(columns: Sequence[Column], cost: str | None = "$C$", target: str | N
             if source in drawn and source != column.index - 1:
                 reach = 0.3 + 0.12 * (column.x - drawn[source].x)
                 start, end = drawn[source].x + 0.08, column.x - 0.08
-                picture.arc((start, top + _head(drawn[source])), (end, top + _head(column)), reach, "ds edge")
+                picture.arc((start, top + _head(drawn[source])), (end, top + _head(column)), reach, "edge")
     ends = [None, *placed[:-1]], [*placed[1:], None]
     bottom = min(min(ys) for ys in heights.values()) - radius
     for column in placed:
         bottom = min(bottom, _units(picture, column, heights[column.index], radius, top))
     if cost is not None and target is not None:
         x, y = placed[-1].x, -radius - 0.95
-        picture.line([(x, y + 0.26), (x, -0.31)], "ds edge")
-        picture.node((x, y), target, "ds target", "minimum size=0.55cm")
+        picture.line([(x, y + 0.26), (x, -0.31)], "edge")
+        picture.shape((x, y), (0.55, 0.55), "target", target)
     for column, left, right in zip(placed, *ends, strict=True):
         text = column.column.caption if column.column else more.format(len(columns) - len(shown) + 1)
         if text and column.index != len(columns):  # not the cost
@@ -81,7 +81,7 @@ def network(columns: Sequence[Column], cost: str | None = "$C$", target: str | N
             rooms = [abs(column.x - other.x) - 0.12 if other else column.width for other in (left, right)]
             if right and right.index == len(columns):  # the cost has no caption of its own
                 rooms[1] = 2 * (right.x - right.width / 2 - column.x) - 0.2
-            picture.node((column.x, bottom - 0.16), text, "ds caption", f"text width={min(rooms):.2f}cm")
+            picture.note((column.x, bottom - 0.16), min(rooms), text)
     return picture.dumps()
 
 
@@ -154,6 +154,8 @@ def _connect(
     if how == "none" or (right.column and not from_dots and right.index - 1 not in right.column.reads):
         return
     single = len(starts) == len(ends) == 1
+    sparse = single or (right.column is None and not to_dots) or how == "one-to-one"
+    lines = []
     for i, (y1, is_unit) in enumerate(starts):
         for j, (y2, is_end) in enumerate(ends):
             if (is_unit or from_dots) and (is_end or to_dots) and (how == "full" or len(starts) != len(ends) or i == j):
@@ -165,29 +167,32 @@ def _connect(
                 end = (right.x - reach_right * (1 if to_dots else u), y2 - (0 if to_dots else reach_right * v))
                 if right.column is None and not to_dots:  # the cost's box: at its side
                     end = (right.x - reach_right, y2 - min(0.2, max(-0.2, dy * 0.12)))
-                sparse = single or (right.column is None and not to_dots) or how == "one-to-one"
-                picture.line([start, end], *(("ds edge",) if sparse else ("ds edge", "ds weave")), *(("-",) if to_dots else ()))
+                lines.append((start, end))
+    if lines:
+        picture.lines(
+            lines, {(True, False): "edge", (True, True): "lane", (False, False): "weave"}.get((sparse, to_dots), "weave lane")
+        )
     if right.column and right.column.edge:
         middle = (left.x + radius + right.x - radius) / 2
-        picture.node((middle, 0.09 if single else top + 0.16), right.column.edge, "anchor=south")
+        picture.text((middle, 0.09 if single else top + 0.16), right.column.edge, "south")
 
 
 def _units(picture: Picture, placed: _Placed, heights: Sequence[float], radius: float, top: float) -> float:
     """The neurons of a column with its title and bias; how far down it reaches."""
     for label, y in zip(placed.slots, heights, strict=True):
         if label is DOTS:
-            picture.node((placed.x, y), r"$\cdots$" if len(heights) == 1 else r"$\vdots$")
+            picture.text((placed.x, y), r"$\cdots$" if len(heights) == 1 else r"$\vdots$")
         elif placed.column:
-            picture.node((placed.x, y), label, "ds unit", f"minimum size={2 * radius:.2f}cm")
+            picture.shape((placed.x, y), (2 * radius, 2 * radius), "unit", label)
         else:
-            picture.boxed_twice((placed.x, y), label, placed.width, 0.62, "ds cost")
+            picture.twofold((placed.x, y), (placed.width, 0.62), "cost", label)
     low = heights[-1] - radius
     if placed.column and placed.column.title:
-        picture.node((placed.x, top + 0.16), placed.column.title, "anchor=south")
+        picture.text((placed.x, top + 0.16), placed.column.title, "south")
     if placed.column and placed.column.bias:
         if len(heights) == 1:
-            picture.line([(placed.x, low - 0.42), (placed.x, low)], "ds edge")
+            picture.line([(placed.x, low - 0.42), (placed.x, low)], "edge")
             low -= 0.36
-        picture.node((placed.x, low - 0.12), placed.column.bias, "anchor=north")
+        picture.text((placed.x, low - 0.12), placed.column.bias, "north")
         low -= 0.48
     return low

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from . import pictures
 from .drawing import text_width
-from .notation import views
+from .notation import ascii, views
 from .notation.arrays import ArrayEquation
 from .notation.latex import Printer
 from .notation.latex_scalars import MANY_HELD, unbroken
@@ -22,6 +22,11 @@ from .tensor import Entry, Partial
 
 POINT = re.compile(r"(?<=\d)\.(?=\d)")
 """The point of a decimal number."""
+
+NOTHING = Markup("")
+
+SAYABLE = re.compile(r"[ !-\"$&-\[\]-z|]+")
+"""Text that means nothing to TeX but braces, comments and the like, and to a PDF nothing but brackets."""
 
 COLUMN = 7.2
 """The width in cm that a piece of a formula may have in one of two columns."""
@@ -92,8 +97,20 @@ class Formulas:
             if line.blank is not None:
                 rhs = _gap(line.blank, rhs)
             lhs = f"{self.gap_number(line)}{lhs}"
-            out.append({"view": form.view, "lhs": self.tex(lhs), "rhs": self.tex(rhs)})
+            # what is left blank must not be in the PDF either
+            hidden = line.blank is not None
+            said, end = (NOTHING, NOTHING) if hidden else self._said(form.shown, line.general, symbols, not line.continues)
+            out.append({"view": form.view, "lhs": self.tex(lhs), "rhs": self.tex(rhs), "said": said, "end": end})
         return out
+
+    def _said(self, shown: Any, general: Mapping[int, str], symbols: Any = None, whole: bool = True) -> tuple[Markup, Markup]:
+        """What goes before and behind an equation, or its right-hand side, so that the PDF has it as plain text."""
+        found = symbols or self.sheet.symbols
+        lhs, rhs = ascii.Printer(replace(found, general={**found.general, **general})).equation(shown)
+        text = f"{lhs} = {rhs}" if whole else f"= {rhs}"
+        if not SAYABLE.fullmatch(text) or text.count("(") != text.count(")"):
+            return NOTHING, NOTHING
+        return Markup(rf"\dssaid{{{text}}}"), Markup(r"\dsend")
 
     def gap_number(self, item: Line | Held) -> Markup:
         """The number of the gap that this fills, before it."""
@@ -102,7 +119,8 @@ class Formulas:
     def held_cell(self, row: Held, shown: Any) -> Markup:
         """One cell of a partial; a gap where it is blank."""
         if row.blank is None:
-            return self.whole_equation(shown, row.general)
+            said, end = self._said(shown, row.general)
+            return Markup(f"{said}{self.whole_equation(shown, row.general)}{end}")
         lhs, rhs = self.printer(row.general).equation(shown)
         if "held" in row.asks and isinstance(shown.lhs, Partial):  # what is held is asked for: the subscript must not tell
             lhs = self.printer(row.general).side(Partial(shown.lhs.of, shown.lhs.by))
@@ -116,6 +134,7 @@ class Formulas:
     def by_twos(self, cells: list[dict[str, Any]], asked: tuple[str, ...]) -> list[tuple[Markup, Markup]]:
         """The cells in the places of their views, two in a row; what a view has no form for is left empty."""
         whole = {c["view"]: Markup(rf"{c['lhs']} \allowbreak = {c['rhs']}") for c in cells}
+        said = {whole[c["view"]]: Markup(f"{c['said']}{whole[c['view']]}{c['end']}") for c in cells}
         seen: set[str] = set()
         shown = []
         for view in asked:
@@ -127,6 +146,7 @@ class Formulas:
         if any(_longest(text) > column for text in shown):  # too long for a column: one below the other
             shown = [piece for text in shown for piece in (text, Markup(""))]
         shown += [Markup("")] * (len(shown) % 2)
+        shown = [said.get(text, text) for text in shown]
         return [(shown[i], shown[i + 1]) for i in range(0, len(shown), 2)]
 
     def zeros(self, row: Any) -> Markup:
@@ -176,6 +196,9 @@ class Formulas:
             parts = [lhs, unbroken(rhs)]
         relation = "="
         out = parts[0]
+        if value.formula is not None:
+            lhs, rhs = printer.equation(value.formula)
+            out = rf"{lhs} = {unbroken(rhs)},\quad \allowbreak {out}"
         for part in parts[1:]:
             out += rf" \allowbreak = {part}"
         if value.numbers is not None and isinstance(value.shown, Equation):

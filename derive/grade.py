@@ -1,56 +1,32 @@
 """Is a student's answer right, and if not, which usual error explains it?
 
-A formula is compared with the right one at many random points of the forward pass, so an answer in terms of a is the same as one
-in terms of sigmoid(z); between single numbers SymPy decides besides, where the expression is small. An answer in numbers is right
-where each of its numbers is within half a unit of its last written digit, which may be no more than 2 % of the number asked for,
-and a thousandth of that number besides; whole numbers and fractions are taken as exact. (So 0.3 is not accepted for 0.28, but
-asked for more digits, and 0 is never accepted for a small number.) An answer key may give an absolute tolerance instead.
-
-A wrong answer is explained, in this order: by a mal-rule at this very line (`mistakes`); by the student's own earlier answers,
-from which this one follows; by a mal-rule at a cotangent above, from which all that follows is right.
+An answer is named by what it is about (`dC/dW1`), or as a question of the homework (`gradient dC/dW1`, `step W3`, `choice dC/dx`,
+or its number on the sheet). Formulas and numbers are compared in `judging`, the other questions in `closed`; `homework_key` knows
+what the homework asks and how near a number has to be, so that the sheet, its answer key and the judgement follow one rule.
 
 The student's input is untrusted: it is read by `answers` and `written_numbers`, bounded, and never evaluated as code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
-from . import equivalence, evaluate, worked
-from .answers import Formula, names, read_formula, same_form, split_answer
-from .asked import Question, Sheet, sheet_of
-from .errors import EquationError
-from .evaluate import Array, Values
-from .mistakes import followed, mistakes, value_at
-from .mistakes.lifting import named
+from . import closed, judging, worked
+from .answers import split_answer
+from .asked import Sheet, sheet_of
+from .errors import SpecError
+from .evaluate import Array
+from .homework_key import HomeworkKey, Item, general, near
+from .passes import Pass
+from .questions.homework import Shared
 from .spec import Spec
 from .steps import Derivation, Step
-from .system import cotangent, is_cotangent, primal
-from .tensor import Differential
-from .verdicts import Verdict, as_data, line, said
-from .written_numbers import Numbers, read_numbers
+from .verdicts import Verdict, as_data, line, said, total
 
-__all__ = ["Verdict", "accepted", "as_data", "grade", "judge", "line"]
-
-RELATIVE = 1e-3
-COARSE = 0.02
-SAME = 1e-8
-"""Formulas are the same where they agree to this part of the largest entry, at every point."""
-
-LEAST_POINTS = 3
-"""At so many random points a formula must have a value."""
-
-SEARCHED = 60
-"""So many cotangents above a line are searched for the error that explains it."""
-
-GOES_ON = ("wrong", "unexplained", "follows", "earlier")
-"""Kinds of verdicts on answers from which a student may have worked on."""
-
-Arrays = tuple[Array, ...]
+__all__ = ["Grader", "Verdict", "as_data", "grade", "judge", "line", "total"]
 
 
 def judge(
@@ -63,9 +39,10 @@ def judge(
 ) -> Verdict:
     """The verdict on one answer. Never raises for what a student wrote.
 
-    target: `dC/dW1`, `delta1`, `dz1/dW1`, `dz1`, `a1`, or a step of the derivation. answer: a formula, a number, nested lists of
-    numbers, or texts of them. values: the numbers of the sheet, by key; without them an answer in numbers cannot be judged.
-    tolerance: how far each number may be off, absolutely. earlier: the verdicts on this student's other answers.
+    target: `dC/dW1`, `delta1`, `dz1/dW1`, `dz1`, `a1`, a question such as `shape W1`, or a step of the derivation. answer: a
+    formula, a number, nested lists of numbers, or texts of them. values: the numbers of the sheet, by key; without them an answer
+    in numbers cannot be judged. tolerance: how far each number may be off, absolutely. earlier: the verdicts on this student's
+    other answers.
     """
     return _judge(sheet_of(source, values), target, answer, tolerance, earlier)
 
@@ -76,179 +53,201 @@ def grade(
     values: Mapping[str, Array] | None = None,
     targets: Mapping[str, str | Step] | None = None,
     tolerances: Mapping[str, float] | None = None,
+    language: str | None = None,
 ) -> tuple[Verdict, ...]:
     """The verdicts on all answers of one student, in their order; what follows from an earlier error is seen.
 
-    targets: what a question is about, where the answers are named by questions; tolerances: by question as well. A Spec brings
-    its own worked numbers.
+    targets: what a question is about, where the answers are named otherwise; tolerances: by question as well. A Spec brings its
+    own worked numbers and its homework; `Grader` does the same for the numbers of a variant.
     """
-    sheet = sheet_of(source, values)
-    if values is None and isinstance(source, Spec):
-        found = worked.work(source, sheet.derivation)
-        sheet = sheet_of(sheet.derivation, found.values if found else None).speaking(sheet.words)
-    known = targets or {}
-    order = list(sheet.derivation.gradients)
+    if isinstance(source, Spec) and values is None:
+        return Grader(source, language).grade(answers, targets=targets, tolerances=tolerances)
+    return _all(sheet_of(source, values, language=language), None, answers, targets or {}, tolerances or {})
 
-    def rank(name: str) -> int:
-        question = sheet.question(known.get(name, name))
-        about = primal(question.key) if question is not None else ""
-        return order.index(about) if about in order else -1
+
+class Grader:
+    """All that the answers of a class to one spec are judged by: derived once, with the numbers of each variant.
+
+    language: of what is said, instead of the spec's. Raises SpecError where the homework cannot be asked or the language has no
+    words.
+    """
+
+    def __init__(self, spec: Spec, language: str | None = None) -> None:
+        self.spec = spec
+        self.language = language
+        self.first = sheet_of(spec, language=language)
+        self.voice = self.first.voice
+        self._shared = Shared()
+        self._sheet = lru_cache(maxsize=2)(self._with_numbers)  # one student's, as a rule; not those of the whole class
+        self._key = lru_cache(maxsize=2)(self._with_key)
+
+    def grade(
+        self,
+        answers: Mapping[str, Any],
+        variant: tuple[int, int] | None = None,
+        whole: bool = False,
+        targets: Mapping[str, str | Step] | None = None,
+        tolerances: Mapping[str, float] | None = None,
+    ) -> tuple[Verdict, ...]:
+        """The verdicts on one student's answers, in their order.
+
+        variant: seed and attempt of the student's numbers; without it those of the sheet itself. whole: the answers are all that
+        was handed in, so that a question of the homework without one is listed at the end; where no answer names a question of
+        the homework, nothing is.
+        """
+        sheet = self._sheet(variant)
+        named = [name for name in answers if name not in (targets or {})]
+        needed = whole or any(sheet.question(name) is None for name in named)
+        key = self._key(variant) if needed else None
+        found = _all(sheet, key, answers, targets or {}, tolerances or {})
+        return (*found, *_unanswered(key, answers, found)) if key is not None and whole else found
+
+    def _numbers(self, variant: tuple[int, int] | None) -> Pass | None:
+        if variant is None:
+            return worked.work(self.spec, self.first.derivation)
+        return worked.draw(self.spec, self.first.derivation, *variant)
+
+    def _with_numbers(self, variant: tuple[int, int] | None) -> Sheet:
+        return self.first.with_numbers(self._numbers(variant))
+
+    def _with_key(self, variant: tuple[int, int] | None) -> HomeworkKey:
+        return HomeworkKey(self.spec, self._sheet(variant), variant[0] if variant else 0, self._shared)
+
+
+# --- all answers of a student -------------------------------------------------------------------------------------------------
+
+
+def _all(
+    sheet: Sheet,
+    key: HomeworkKey | None,
+    answers: Mapping[str, Any],
+    targets: Mapping[str, str | Step],
+    tolerances: Mapping[str, float],
+) -> tuple[Verdict, ...]:
+    """In the order of the derivation, so that what follows from an earlier answer is seen; given back in the student's order."""
+    items = {name: _item_of(sheet, key, name) for name in answers if name not in targets}
+    seen: dict[str, str] = {}
+    for name, item in items.items():
+        if item is not None and seen.setdefault(item.id, name) != name:
+            both = f"`{seen[item.id][:60]}` and `{name[:60]}`"
+            raise SpecError(f"{both} are answers to the same question", hint="keep one of the two")
+    order = [*sheet.derivation.system.defines(), *(f"bar {k}" for k in sheet.derivation.gradients)]
+
+    def rank(name: str) -> tuple[int, int]:
+        item = items.get(name)
+        if item is not None and item.kind == "step":
+            return 1, 0
+        question = sheet.question(targets.get(name, name)) if item is None else None
+        about = item.key if item is not None else question.key if question is not None else ""
+        return 0, order.index(about) if about in order else -1
 
     judged: dict[str, Verdict] = {}
     for name in sorted(answers, key=rank):
-        limit = (tolerances or {}).get(name)
-        judged[name] = _judge(sheet, known.get(name, name), answers[name], limit, tuple(judged.values()), name)
+        earlier, limit, item = tuple(judged.values()), tolerances.get(name), items.get(name)
+        if item is None:
+            judged[name] = _judge(sheet, targets.get(name, name), answers[name], limit, earlier, name, key)
+        else:
+            judged[name] = _answered(sheet, item, answers[name], limit, earlier, name)
     return tuple(judged[name] for name in answers)
 
 
+def _item_of(sheet: Sheet, key: HomeworkKey | None, name: str) -> Item | None:
+    """The question of the homework that a name means; None where it names a quantity, or nothing."""
+    if sheet.question(name) is not None:
+        return None
+    return key.find(name) if key is not None else general(sheet, name)
+
+
+def _unanswered(key: HomeworkKey, answers: Mapping[str, Any], found: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    answered = {item.id for item in (_item_of(key.sheet, key, name) for name in answers) if item is not None and item.number}
+    if not answered:
+        return ()
+    missing = (item for item in key.items.values() if item.id not in answered)
+    return tuple(closed.with_points(item, said(key.sheet.voice, Verdict(item.id), "empty", words="missing")) for item in missing)
+
+
+# --- one answer ---------------------------------------------------------------------------------------------------------------
+
+
 def _judge(
-    sheet: Sheet, target: str | Step, answer: Any, tolerance: float | None, earlier: Sequence[Verdict], name: str | None = None
+    sheet: Sheet,
+    target: str | Step,
+    answer: Any,
+    tolerance: float | None,
+    earlier: Sequence[Verdict],
+    name: str | None = None,
+    key: HomeworkKey | None = None,
 ) -> Verdict:
+    """An answer about a quantity, whether the homework asks for it or not."""
     asked = sheet.question(target)
     label = name or (target if isinstance(target, str) else asked.name if asked else "")
-    written = answer.strip() if isinstance(answer, str) else answer
-    about = Verdict(label[:200], answer=str(written)[:200])
+    item = general(sheet, target) if asked is None and isinstance(target, str) else None
+    if item is not None:
+        return _answered(sheet, item, answer, tolerance, earlier, label)
+    about, written = _about(label, answer)
     if asked is None:
-        return said(about, "no_such_question", target=label[:60])
-    about = replace(about, key=asked.key)
-    if written is None or written == "" or written == []:
-        return said(replace(about, answer=""), "empty")
-    numbers = read_numbers(_right_side(written))
-    if numbers is not None and (sheet.values is not None or numbers.value.shape != ()):
-        return _in_numbers(sheet, asked, about, numbers, tolerance, earlier)
-    try:
-        formula = read_formula(str(written), sheet.words, asked.key, asked.axes)
-    except EquationError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        return said(about, "not_understood", column=error.column, message=error.message + hint)
-    circle = next((key for key in sorted(names(formula.expr)) if sheet.leads_back(key, asked)), None)
-    if circle is not None:
-        return said(about, "circular", name=sheet.words.spelling(circle))
-    return _as_formula(sheet, asked, about, formula, earlier)
+        guess = near(label, sheet, key.items if key is not None else ())
+        if guess is None:
+            return said(sheet.voice, about, "no_such_question", target=label[:60])
+        return said(sheet.voice, about, "no_such_question", words="misspelt", target=label[:60], near=guess)
+    if _is_empty(written):
+        return said(sheet.voice, replace(about, key=asked.key, answer=""), "empty")
+    return judging.judged(sheet, asked, about, written, tolerance, earlier)
 
 
-def _right_side(written: Any) -> Any:
-    sides = split_answer(written) if isinstance(written, str) else None
-    return written if sides is None else sides[1]
+def _answered(sheet: Sheet, item: Item, answer: Any, tolerance: float | None, earlier: Sequence[Verdict], label: str) -> Verdict:
+    about, written = _about(label, answer)
+    if _is_empty(written):
+        return closed.with_points(item, said(sheet.voice, replace(about, answer=""), "empty"))
+    limit = item.tolerance if tolerance is None else tolerance
+    return closed.with_points(item, _of_kind(sheet, item, about, written, limit, earlier))
 
 
-# --- formulas -----------------------------------------------------------------------------------------------------------------
-
-
-def _as_formula(sheet: Sheet, asked: Question, about: Verdict, formula: Formula, earlier: Sequence[Verdict]) -> Verdict:
-    if formula.shape != asked.shape:
-        return said(about, "shape", found=_shape(formula.shape), wanted=_shape(asked.shape))
-    try:
-        with np.errstate(all="ignore"):
-            found = {
-                world: tuple(np.asarray(evaluate.evaluate(formula.expr, v, formula.axes)) for v in at)
-                for world, at in sheet.worlds.items()
-            }
-    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, MemoryError) as error:
-        return said(about, "not_understood", message=type(error).__name__)
-    about = replace(about, found=found, how="points")
-    right = tuple(value_at(asked.right, v) for v in sheet.worlds["points"])
-    if _agree(found["points"], right):
-        exact = equivalence.same(formula.expr, asked.right.rhs, sheet.derivation)
-        if exact is not False:
-            about = replace(about, how="symbols" if exact else "points")
-            return said(about, "right" if same_form(formula.expr, asked.right.rhs) else "equivalent")
-    return _explained(sheet, asked, about, "points", _agree, earlier) or said(about, "unexplained")
-
-
-def _agree(mine: Arrays, others: Arrays) -> bool:
-    """Whether two formulas have the same values wherever both have one."""
-    compared = 0
-    for a, b in zip(mine, others, strict=True):
-        if not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
-            continue
-        compared += 1
-        scale = max(float(np.max(np.abs(a), initial=0.0)), float(np.max(np.abs(b), initial=0.0)), 1e-12)
-        if a.shape != b.shape or float(np.max(np.abs(a - b), initial=0.0)) > SAME * scale:
-            return False
-    return compared >= min(LEAST_POINTS, len(mine))
-
-
-# --- numbers ------------------------------------------------------------------------------------------------------------------
-
-
-def _in_numbers(
-    sheet: Sheet, asked: Question, about: Verdict, numbers: Numbers, tolerance: float | None, earlier: Sequence[Verdict]
+def _of_kind(
+    sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]
 ) -> Verdict:
-    if sheet.values is None or isinstance(asked.right.lhs, Differential):
-        return said(about, "no_values")
-    with np.errstate(all="ignore"):
-        right = value_at(asked.right, sheet.worlds["numbers"][0])
-    value, half = numbers.value, numbers.half
-    if value.shape != right.shape:
-        if [n for n in value.shape if n != 1] != [n for n in right.shape if n != 1]:
-            return said(about, "shape", found=_shape(value.shape), wanted=_shape(right.shape))
-        value, half = value.reshape(right.shape), half.reshape(right.shape)
-    about = replace(about, found={"numbers": (value,)}, how="numbers")
-
-    def near(mine: Arrays, others: Arrays) -> bool:
-        return bool(np.all(np.abs(mine[0] - others[0]) <= accepted(others[0], half, tolerance)))
-
-    if near((value,), (right,)):
-        return said(about, "right")
-    explained = _explained(sheet, asked, about, "numbers", near, earlier)
-    if explained is not None:
-        return explained
-    if tolerance is None and np.all(np.abs(value - right) <= np.maximum(half, accepted(right, half))):
-        return said(about, "coarse")
-    return said(about, "unexplained")
+    if item.kind in closed.CLOSED:
+        return closed.CLOSED[item.kind](sheet, item, about, written, earlier)
+    if item.kind == "step":
+        if tolerance is None:
+            return said(sheet.voice, about, "no_values")
+        return judging.stepped(sheet, item.key, about, written, tolerance, earlier)
+    if item.kind == "ask" and item.step is None:
+        return _own_question(sheet, item, about, written, tolerance, earlier)
+    asked = sheet.question(item.step) if item.step is not None else sheet.question(item.target)
+    assert asked is not None
+    if item.kind != "value":
+        return judging.judged(sheet, asked, about, written, tolerance, earlier)
+    about = replace(about, key=asked.key)
+    if sheet.values is None:
+        return said(sheet.voice, about, "no_values")
+    numbers, about = judging.numbers_from(sheet, about, written, asked.shape, asked.key)
+    return about if numbers is None else judging.in_numbers(sheet, asked, about, numbers, tolerance, earlier)
 
 
-def accepted(right: Array, half: Array, tolerance: float | None = None) -> Array:
-    """How far each number may be off: half a unit of its last digit, at most 2 % of what is right, and a thousandth of that."""
-    if tolerance is not None:
-        return np.full(right.shape, tolerance)
-    each = np.maximum(np.abs(right), 1e-3 * float(np.max(np.abs(right), initial=0.0)))
-    return np.minimum(half, COARSE * each) + RELATIVE * each + 1e-12
+def _own_question(
+    sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]
+) -> Verdict:
+    """A question in the teacher's words: its answer is an equation, or a person has to read it."""
+    sides = split_answer(str(item.right.get("answer") or ""))
+    asked = sheet.question(sides[0]) if sides is not None else None
+    if asked is None:
+        return said(sheet.voice, about, "in_words")
+    return judging.judged(sheet, asked, about, written, tolerance, earlier)
 
 
-# --- why it is wrong ----------------------------------------------------------------------------------------------------------
+def _about(label: str, answer: Any) -> tuple[Verdict, Any]:
+    written = answer.strip() if isinstance(answer, str) else answer
+    return Verdict(label[:200], answer=_shown(written)), written
 
 
-def _explained(
-    sheet: Sheet, asked: Question, about: Verdict, world: str, agree: Callable[[Arrays, Arrays], bool], earlier: Sequence[Verdict]
-) -> Verdict | None:
-    """The first explanation of a wrong answer; None where there is none."""
-    mine, at = about.found[world], sheet.worlds[world]
-    with np.errstate(all="ignore"):
-        for kind, rule, where, values in _explanations(sheet, asked, world, at, earlier):
-            if agree(mine, values):
-                return said(about, kind, rule, sheet.words.spelling(where) if where else "")
-    return None
+def _shown(written: Any) -> str:
+    if isinstance(written, Mapping):
+        return "; ".join(f"{k}: {v}" if str(k) else str(v) for k, v in list(written.items())[:40])[:200]
+    return str(written)[:200]
 
 
-def _explanations(
-    sheet: Sheet, asked: Question, world: str, at: tuple[Values, ...], earlier: Sequence[Verdict]
-) -> Iterator[tuple[str, str | None, str, Arrays]]:
-    """The kind of a verdict, a mal-rule, the key at which it was followed, and the values that come of it."""
-    derivation = sheet.derivation
-    for mistake in mistakes(derivation, asked.step) if asked.step else ():
-        yield "wrong", mistake.rule, "", tuple(value_at(mistake.wrong, v) for v in at)
-    if not is_cotangent(asked.key):
-        return
-    about = primal(asked.key)
-    wrong = {primal(v.key): v.found[world] for v in earlier if is_cotangent(v.key) and world in v.found and v.kind in GOES_ON}
-    if wrong:
-        yield "follows", None, "", tuple(_carried(derivation, about, v, wrong, n) for n, v in enumerate(at))
-    for key in sheet.above(about)[:SEARCHED]:
-        for mistake in mistakes(derivation, derivation.of("gradient", key)[-1]):
-            yield "earlier", mistake.rule, cotangent(key), tuple(followed(derivation, mistake, v)[asked.key] for v in at)
-
-
-def _carried(derivation: Derivation, about: str, values: Values, wrong: Mapping[str, Arrays], number: int) -> Array:
-    """The cotangent of `about` for someone who has these wrong cotangents and works on correctly from them."""
-    out = dict(values)
-    for key in derivation.gradients:
-        if key == about:
-            break
-        out[cotangent(key)] = wrong[key][number] if key in wrong else value_at(named(derivation, key), out)
-    return value_at(named(derivation, about), out)
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) if shape else "1"
+def _is_empty(written: Any) -> bool:
+    if isinstance(written, Mapping):
+        return all(_is_empty(v) for v in written.values())
+    return written is None or (isinstance(written, str) and not written.strip()) or (isinstance(written, list) and not written)

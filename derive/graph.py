@@ -50,7 +50,7 @@ def computation_graph(nodes: Sequence[GraphNode], edges: Sequence[tuple[str, str
     gap = min(NICE_GAP, *((MAX_WIDTH - sum(row.widths)) / max(len(row.widths) - 1, 1) for row in rows))
     for number, row in enumerate(rows):
         if dots and number == MOST_ROWS // 2:
-            picture.node((sum(row.widths) / 2 + gap * (len(row.widths) - 1) / 2, floor - 0.1), r"$\vdots$")
+            picture.text((sum(row.widths) / 2 + gap * (len(row.widths) - 1) / 2, floor - 0.1), r"$\vdots$")
             floor -= 0.75
         top = max(row.layout.heights[item] + row.extents[item[0]][0] for item in row.real)
         base = floor - top
@@ -163,16 +163,16 @@ def _draw_row(picture: Picture, row: _Row, base: float, gap: float, nodes: dict[
             y2 += ports.get((start, end), 0.0)
             points = [(x1 + rim(start), y1 + off), (x1 + half_widths[start[1] - first], y1 + off)]
             points += [(x2 - half_widths[end[1] - first], y2 + off), (x2 - rim(end), y2 + off)]
-            tip = (("<-" if start in row.real else "-") if back else ("->" if end in row.real else "-"),)
+            pen = ("back" if start in row.real else "back lane") if back else ("edge" if end in row.real else "lane")
             distinct = [point for place, point in enumerate(points) if not place or abs(point[0] - points[place - 1][0]) > 1e-6]
             side = 0.0 if not twofold else LEAN if back == (y2 > y1) else -LEAN
-            picture.curve(distinct, "ds back" if back else "ds edge", *tip, lean=side)
+            picture.curve(distinct, pen, side)
         for lane in lanes:
             off = shift if nodes[lane[0]].backward else 0.0
             if nodes[lane[0]].backward or not back:
                 x, y = at(lane)
                 half = half_widths[lane[1] - first]
-                picture.line([(x - half, y + off), (x + half, y + off)], "ds back" if back else "ds edge", "-")
+                picture.line([(x - half, y + off), (x + half, y + off)], "back lane" if back else "lane")
     for item in row.real:
         _draw_node(picture, nodes[item[0]], at(item), row.extents[item[0]][0], item[0] in row.again)
 
@@ -197,10 +197,10 @@ def _ports(row: _Row) -> dict[tuple[Item, Item], float]:
 
 
 def _draw_node(picture: Picture, node: GraphNode, at: tuple[float, float], half: float, again: bool) -> None:
-    style = (f"ds {node.kind}", *(("ds again",) if again else ()))
+    style, size = f"again {node.kind}" if again else node.kind, (_width(node), 2 * half)
     if node.kind == "cost":
-        picture.boxed_twice(at, node.label, _width(node), 2 * half, *style)
+        picture.twofold(at, size, style, node.label)
     else:
-        picture.node(at, node.label, *style, f"minimum width={_width(node):.2f}cm", f"minimum height={2 * half:.2f}cm")
+        picture.shape(at, size, style, node.label)
     if node.backward:
-        picture.node((at[0], at[1] - half - 0.1), node.backward, "ds cotangent", "anchor=north")
+        picture.text((at[0], at[1] - half - 0.1), node.backward, "north", "cotangent")

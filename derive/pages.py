@@ -29,12 +29,9 @@ def room(look: Look, height: int, power: float) -> int:
     return height if look.size <= 11 else min(max(MOST_ROOM, height), _grown(look, height, power))
 
 
-def rooms(look: Look, height: int, power: float) -> tuple[int, ...]:
-    """The rooms of equal height, each of which goes on one page, that so many millimetres at eleven points come to."""
-    total = _grown(look, height, power)
-    count = max(1, math.ceil(height / MOST_ROOM))
-    spare = 12 if count > 1 else 0  # where a solution is parted, not every room is full
-    return (min(MOST_ROOM, math.ceil(total / count) + spare),) * count
+def answer_room(look: Look, height: int) -> int:
+    """The room for an answer of so many millimetres at eleven points; it may be more than a page has, and is parted then."""
+    return _grown(look, height, 1.5)
 
 
 def _grown(look: Look, height: int, power: float) -> int:

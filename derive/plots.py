@@ -1,4 +1,4 @@
-"""A plot of curves with tangents, in plain TikZ: axes with round numbers, labels at the curves' ends, no legend."""
+"""A plot of curves with tangents: axes with round numbers, labels at the curves' ends, no legend."""
 
 from __future__ import annotations
 
@@ -61,14 +61,15 @@ def plot(curves: Sequence[Curve], xlabel: str, ylabel: str, marks: Sequence[Mark
     picture = Picture()
     _axes(picture, across, up, xticks, yticks, xlabel, ylabel)
     for mark in marks:
-        picture.line([(across(mark.x), 0), (across(mark.x), HEIGHT + 0.12)], "ds mark")
+        picture.line([(across(mark.x), 0), (across(mark.x), HEIGHT + 0.12)], "mark")
     heads = _apart([across(mark.x) for mark in marks], [text_width(mark.label) + 0.2 for mark in marks])
     for mark, x in zip(marks, heads, strict=True):
-        picture.node((x, HEIGHT + 0.18), mark.label, "anchor=south")
+        if mark.label:
+            picture.text((x, HEIGHT + 0.18), mark.label, "south")
     drawn = [[(across(x), up(y)) for x, y in line] for line in lines]
     for curve, line in zip(curves, drawn, strict=True):
         if len(line) > 1:
-            picture.line(line, f"ds {curve.style}")
+            picture.line(line, curve.style)
     _end_labels(picture, curves, drawn)
     _tangents(picture, curves, drawn, across, up, [across(mark.x) for mark in marks])
     return picture.dumps()
@@ -103,15 +104,16 @@ def _number(value: float, scale: Sequence[float]) -> str:
 def _axes(
     picture: Picture, across: _Scale, up: _Scale, xticks: Sequence[float], yticks: Sequence[float], xlabel: str, ylabel: str
 ) -> None:
+    upright = [[(across(x), 0.0), (across(x), HEIGHT)] for x in xticks]
+    level = [[(0.0, up(y)), (across.length, up(y))] for y in yticks]
+    picture.lines(upright + level, "grid")
     for x in xticks:
-        picture.line([(across(x), 0), (across(x), HEIGHT)], "ds grid")
-        picture.node((across(x), -0.16), _number(x, xticks), r"font=\footnotesize", "anchor=north")
+        picture.text((across(x), -0.16), _number(x, xticks), "north", "tick")
     for y in yticks:
-        picture.line([(0, up(y)), (across.length, up(y))], "ds grid")
-        picture.node((-0.16, up(y)), _number(y, yticks), r"font=\footnotesize", "anchor=east")
-    picture.line([(0, HEIGHT), (0, 0), (across.length, 0)], "ds axis")
-    picture.node((across.length / 2, -0.62), xlabel, "anchor=north")
-    picture.node((0, HEIGHT + 0.3), ylabel, "anchor=south east")
+        picture.text((-0.16, up(y)), _number(y, yticks), "east", "tick")
+    picture.line([(0, HEIGHT), (0, 0), (across.length, 0)], "axis")
+    picture.text((across.length / 2, -0.62), xlabel, "north")
+    picture.text((0, HEIGHT + 0.3), ylabel, "south east")
 
 
 def _apart(wishes: Sequence[float], sizes: Sequence[float], least: float = -math.inf) -> list[float]:
@@ -130,7 +132,7 @@ def _end_labels(picture: Picture, curves: Sequence[Curve], drawn: Sequence[Seque
     # Not below the axis, where its numbers are.
     heights = _apart([y for _, (_, y) in ends], [LABEL_HEIGHT] * len(ends), least=0.2)
     for (curve, _), y in zip(ends, heights, strict=True):
-        picture.node((right + 0.15, y), curve.label, f"ds {curve.style}", "anchor=west")
+        picture.text((right + 0.159, y), curve.label, "west", curve.style)
 
 
 def _tangents(
@@ -157,12 +159,12 @@ def _tangents(
         ink += _dense(ends)
         spots.append((curve, at, ends, curve.tangent_label or f"slope ${slope:.3g}$"))
     for curve, at, ends, _ in spots:
-        picture.line(ends, f"ds {curve.style}", "ds tangent", "solid", "<->")
-        picture.node(at, "", "circle", "fill", f"ds {curve.style}", "minimum size=1.7mm")
+        picture.line(ends, f"{curve.style} tangent")
+        picture.shape(at, (0.17, 0.17), f"{curve.style} dot")
     for curve, at, _, label in spots:
         box = (text_width(label) * 0.9, 0.36)
         spot = _free_spot(at, box, ink, across.length)
-        picture.node(spot, label, f"ds {curve.style}", r"font=\footnotesize", "fill=white", "fill opacity=0.85", "text opacity=1")
+        picture.text(spot, label, style=f"{curve.style} slope")
         ink += [(spot[0] + box[0] * (i / 8 - 0.5), spot[1] + box[1] * (j / 2 - 0.5)) for i in range(9) for j in range(3)]
 
 

@@ -101,16 +101,3 @@ def nearby(spec: Spec, derivation: Derivation, found: Pass, which: int = 0) -> P
         start[key] = start[key] * (1 + 1e-3 * (0.5 + moves)) + 1e-4 * (0.5 + moves)
     moved = in_floats_alone(spec, derivation, start, found.given, (found.rate,))
     return moved if moved is not None else found
-
-
-def tolerance(values: Array, by_hand: Array | None = None) -> float:
-    """How far an answer may be off in any of its numbers.
-
-    Half a hundredth of its largest number, at least one unit of the last decimal that is printed, and at least twice as much as
-    honest rounding on the way is off (`by_hand`).
-    """
-    exact_in = np.asarray(values, dtype=float)
-    least = max(10.0**-rounding.DIGITS, 0.005 * float(np.max(np.abs(exact_in), initial=0.0)))
-    if by_hand is None:
-        return least
-    return max(least, 2 * float(np.max(np.abs(np.asarray(by_hand, dtype=float) - exact_in), initial=0.0)))

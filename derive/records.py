@@ -115,7 +115,7 @@ class MalRuleRecord(Part):
     belief: str
     shows: str
     say: str
-    on: tuple[Literal["differential", "partial", "gradient"], ...] = Field(strict=False)
+    on: tuple[Literal["differential", "partial", "gradient", "step"], ...] = Field(strict=False)
 
 
 class VerdictRecord(Part):

@@ -16,10 +16,9 @@ from markupsafe import Markup
 from . import descriptions, pages, pictures, tables
 from .catalogue import losses, malrules, rules
 from .escape import escape
-from .figures import FIGURE_PREAMBLE
 from .formulas import POINT, Formulas
 from .looks import Look
-from .sheet import Figure, Line, Sheet, Text
+from .sheet import Figure, Line, Sheet, Task, Text
 from .templating import Macros, environment, explained, folder, macros, safe, tidy
 from .words import ENGLISH, Words
 
@@ -50,9 +49,9 @@ def latex(sheet: Sheet, fragment: bool = False, known: Known | None = None) -> s
 
 
 def style(look: Look | None = None) -> dict[str, str | bytes]:
-    """The files that a sheet needs beside it: the style, with what the pictures want, and the logo of its theme."""
-    text = (folder() / "latex" / STYLE).read_text("utf-8")
-    return {STYLE: text.replace("%%FIGURES%%", FIGURE_PREAMBLE.strip()), **(look.files if look else {})}
+    """The files that a sheet needs beside it: the style, with the commands of the pictures, and the logo of its theme."""
+    text, pictures = ((folder() / "latex" / name).read_text("utf-8") for name in (STYLE, "pictures.sty"))
+    return {STYLE: text.replace("%%PICTURES%%", pictures.strip()), **(look.files if look else {})}
 
 
 MACROS = ("blocks", "questions")
@@ -105,7 +104,7 @@ class Writer:
             "strip": pages.strip,
             "margins": lambda: pages.margins(self.sheet.look),
             "room": lambda height, power: pages.room(self.sheet.look, height, power),
-            "rooms": lambda height, power: pages.rooms(self.sheet.look, height, power),
+            "answer_room": lambda height: pages.answer_room(self.sheet.look, height),
             "take_heads": self.take_heads,
             "layer": formulas.layer,
             "block": self.block,
@@ -114,6 +113,7 @@ class Writer:
             "zeros": formulas.zeros,
             "whole": formulas.whole_equation,
             "hint": self.hint,
+            "together": self.together,
             "reason": self.reason,
             "gap_number": formulas.gap_number,
             "held_cell": formulas.held_cell,
@@ -187,14 +187,21 @@ class Writer:
         """The rules of a line, or the question for them."""
         return safe(words.label("which_rule")) if "rule" in line.asks else self.rule(line.rules)
 
+    def together(self, sheet: Sheet) -> bool:
+        """Whether some point of the marking scheme stands for several steps."""
+        marks = (mark for s in sheet.sections for block in s.blocks if isinstance(block, Task) for mark in block.marks)
+        return any(mark.key == "mark_together" for mark in marks)
+
     def hint(self, keys: tuple[str, ...]) -> Markup:
         """The rules of the next step, in the reader's words."""
-        return Markup("; ".join(": ".join(self.record("rules", key, rules()[key])) for key in dict.fromkeys(keys)))
+        records = (self.record("rules", key, rules()[key]) for key in dict.fromkeys(keys))
+        return Markup("; ".join(f"{say} ({title})" for title, say in records))
 
     def malrule(self, key: str) -> dict[str, Markup]:
-        """What a usual error is called, and what to say to the student."""
-        title, say = self.record("malrules", key, malrules()[key])
-        return {"title": title, "say": say}
+        """What a usual error is called, what the student believes, how it shows, and what to say to the student."""
+        record = malrules()[key]
+        fields = ("title", "belief", "shows", "say")
+        return {f: safe(self.prose.record("malrules", key, f, getattr(record, f))) for f in fields}
 
     def given_rows(self, block: Any, prose: Any) -> list[list[Any]]:
         return [
@@ -235,4 +242,5 @@ class Writer:
 
     def text(self, text: Text) -> Markup:
         """The user's own words."""
-        return Markup("").join(Markup(escape(part)) if isinstance(part, str) else self.formulas.math(part) for part in text.parts)
+        parts = (Markup(escape(part)) if isinstance(part, str) else self.formulas.inline(part) for part in text.parts)
+        return Markup("").join(parts)

@@ -6,6 +6,7 @@ Exact where it is short; else four decimal places, rounded half away from zero, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -109,6 +110,27 @@ def number(value: Any, places: int | None = None, style: Style | None = None) ->
 def plain(value: Any, style: Style | None = None) -> str:
     """A number for a table of answers: 1/3, -0.5, 0.1235, 1.234e-6."""
     return printed_number(value if isinstance(value, int | Fraction) else float(value), style=style).plain
+
+
+def tolerance(values: Array, by_hand: Array | None = None) -> float:
+    """How far an answer may be off in any of its numbers: one rule for the key and for whoever judges by it.
+
+    Half a hundredth of the largest number, at least one unit of the last digit that is printed of it, and at least twice as much
+    as honest rounding on the way is off (`by_hand`, from `worked.by_hand`).
+    """
+    right = np.asarray(values, dtype=float)
+    largest = float(np.max(np.abs(right), initial=0.0))
+    least = max(_last_digit(largest), 0.005 * largest)
+    if by_hand is None:
+        return least
+    return max(least, 2 * float(np.max(np.abs(np.asarray(by_hand, dtype=float) - right), initial=0.0)))
+
+
+def _last_digit(value: float) -> float:
+    """One unit of the last digit that is printed of a number that is not short."""
+    if not 0 < value < 5 / 10**DIGITS:
+        return 10.0**-DIGITS
+    return 10.0 ** (math.floor(math.log10(value)) + 1 - DIGITS)
 
 
 def array(values: Array, style: Style | None = None) -> tuple[Any, ...] | Number:

@@ -64,6 +64,11 @@ class Stamp:
         """Seed and attempt, as they are printed and as `parse` reads them: `3f9a07c211de-0`."""
         return f"{self.seed:012x}-{self.attempt}"
 
+    @property
+    def whole(self) -> str:
+        """All of it, as it is printed and as `read` takes it."""
+        return f"{self.code} {self.spec} {self.version}"
+
 
 def stamp(seed: int, attempt: int, spec: str | bytes) -> Stamp:
     """The stamp of a variant; `spec` is the text of the spec."""

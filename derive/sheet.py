@@ -108,12 +108,14 @@ class Value:
     """A quantity with its value: equation (in the sheet's first view), the numbers put in, and the array of numbers.
 
     step: it is the value after a step of gradient descent, with the rate; for a single number the old value, rate and gradient.
+    formula: how its entries are computed, where `shown` is nothing but its name.
     """
 
     shown: Shown
     array: tuple[Any, ...] | Number
     numbers: Mapping[str, Number] | None = None
     step: tuple[Number, ...] | None = None
+    formula: Shown | None = None
 
 
 @dataclass(frozen=True)
@@ -165,10 +167,14 @@ class Mark:
 
 @dataclass(frozen=True)
 class UsualError:
-    """A mal-rule of the catalogue, and the line as it then stands in the work."""
+    """A mal-rule of the catalogue, and the line as it then stands in the work, where it is a line.
+
+    explained: the number of the question where it is explained already.
+    """
 
     rule: str
-    line: Line
+    line: Line | None = None
+    explained: int | None = None
 
 
 @dataclass(frozen=True)
@@ -176,8 +182,8 @@ class Task:
     """A question with its solution.
 
     id: by which answers name it. ask: what is asked. given: what stands under the question. height: of the room for the answer,
-    in millimetres; it does not depend on the numbers, and may be more than a page has. target: what is to be found, in the words
-    in which a student names it.
+    in millimetres; it does not depend on the numbers, and may be more than a page has. hint: the keys of rules, or a text.
+    target: what is to be found, in the words in which a student names it.
     """
 
     number: int
@@ -188,8 +194,8 @@ class Task:
     solution: tuple[Any, ...] = ()
     marks: tuple[Mark, ...] = ()
     errors: tuple[UsualError, ...] = ()
-    hint: tuple[str, ...] = ()
-    space: Literal["lines", "box", "none"] = "lines"
+    hint: tuple[str, ...] | Prose | Text = ()
+    space: Literal["lines", "box", "blank", "none"] = "lines"
     height: int = 0
     target: str = ""
 

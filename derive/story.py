@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,19 +29,21 @@ def definition(name: str) -> Equation:
     return Equation(Elementwise.of(name, U), function(name).definition)
 
 
-def marked(text: str, system: System) -> tuple[Any, ...]:
-    """The user's text, with what stands in backquotes read as an equation or expression in the equation language."""
+def marked(text: str, system: System, read: Callable[[str, DeriveError], Any] | None = None) -> tuple[Any, ...]:
+    """The user's text, with what stands in backquotes read as an equation or expression in the equation language.
+
+    read: what is made of a piece that is neither, and of the language's error; without it the piece is shown as it was typed.
+    """
     parts: list[Any] = []
     for place, piece in enumerate(re.split(r"`([^`]*)`", text)):
         if place % 2 == 0:
             parts.append(piece)
         else:
-            parts.append(_maths(piece, system))
+            parts.append(_maths(piece, system, read))
     return tuple(p for p in parts if p != "")
 
 
-def _maths(text: str, system: System) -> Any:
-    """One piece of mathematics; what the language does not know is shown as it was typed."""
+def _maths(text: str, system: System, read: Callable[[str, DeriveError], Any] | None) -> Any:
     names = {t.base: t.shape for t in system.tensors.values()}
     found = re.fullmatch(r"\s*d(\w+)/d(\w+)\s*", text)
     if found and found[1] in names and found[2] in names:
@@ -55,8 +58,8 @@ def _maths(text: str, system: System) -> Any:
             return Entry.of(_key(text.strip(), system))
         expr = language.parse_expression(text, names, set(functions()), {})
         return _keyed(expr, system)
-    except DeriveError:
-        return text
+    except DeriveError as error:
+        return text if read is None else read(text, error)
 
 
 def _key(name: str, system: System) -> str:

@@ -9,7 +9,8 @@ from typing import Literal
 
 from sympy import Expr
 
-from .tensor import Entry
+from .tensor import Entry, Index
+from .walk import nodes
 
 Role = Literal["input", "target", "parameter", "constant", "intermediate", "objective", "cotangent"]
 
@@ -96,6 +97,12 @@ class System:
     def depth(self) -> int:
         """The number of layers, L."""
         return max((b.number for b in self.blocks), default=0)
+
+    @cached_property
+    def first_index(self) -> int:
+        """What a reader counts places from: 0 where an equation names places itself (x[0], x[i+p]), else 1."""
+        places = (i for e in self.equations for n in nodes(e.rhs) if isinstance(n, Entry) for i in n.indices)
+        return 0 if any(not isinstance(i, Index) for i in places) else 1
 
     def of_role(self, *roles: Role) -> tuple[Tensor, ...]:
         return tuple(t for t in self.tensors.values() if t.role in roles)

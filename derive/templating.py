@@ -27,6 +27,7 @@ from pydantic import BaseModel
 
 from .errors import DeriveError, Place, SpecError
 from .escape import escape, plainly
+from .kept import Compiled
 
 OURS = "derive"
 """Under this name a teacher's file finds ours: `((* extends 'derive/document.tex' *))`."""
@@ -158,6 +159,7 @@ def environment(own: Path | None = None) -> jinja2.Environment:
         autoescape=True,
         finalize=safe,
         extensions=["jinja2.ext.do"],
+        bytecode_cache=Compiled(ours),
     )
     for name in FOR_HTML:
         del made.filters[name]

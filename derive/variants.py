@@ -4,17 +4,20 @@ What a student gets does not depend on the order of the roster. Most variants do
 attempts 0, 1, 2, … follow from the student's seed, and the first that is accepted is taken. Where two want the same numbers, the
 one with the smaller seed has them (a serial dictatorship, in the order of the seeds), and the other's next attempt counts. So a
 student who comes or goes changes at most those with a larger seed who wanted just these numbers.
+
+For this, of the numbers that are taken only their hashes are in memory; the variants themselves lie on a shelf.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import worked
 from .errors import SpecError
 from .lint import Complaint
+from .shelf import Shelf
 from .spec import Spec
 from .steps import Derivation
 from .worked import Pass
@@ -44,7 +47,7 @@ def assign(
     judge: Judge,
     fixed: Mapping[str, tuple[int, int]] | None = None,
     attempts: int = ATTEMPTS,
-) -> dict[str, Variant]:
+) -> Mapping[str, Variant]:
     """A variant for every student of `seeds`, in their order.
 
     judge: what speaks against a student's numbers (`lint.one`); nothing accepts them. fixed: students whose seed and attempt are
@@ -52,21 +55,22 @@ def assign(
     """
     system = derivation.system
     fixed = fixed or {}
-    taken: dict[str, str] = {}
-    out: dict[str, Variant] = {}
+    taken: set[str] = set()
+    out: Shelf[Variant] = Shelf()
     for student in sorted(fixed):
         seed, attempt = fixed[student]
         found = worked.draw(spec, derivation, seed, attempt)
-        out[student] = Variant(student, seed, attempt, found)
-        taken.setdefault(found.signature(system), student)
+        out.put(student, Variant(student, seed, attempt, found))
+        taken.add(found.signature(system))
     rejected: Counter[str] = Counter()
     for student in sorted((s for s in seeds if s not in fixed), key=lambda s: (seeds[s], s)):
         variant = _first(spec, derivation, student, seeds[student], judge, taken, rejected, attempts)
         if variant is None:
             raise _refusal(spec, student, taken, rejected, attempts, len({*seeds, *fixed}))
-        out[student] = variant
-        taken[variant.found.signature(system)] = student
-    return {student: out[student] for student in (*seeds, *(s for s in fixed if s not in seeds))}
+        out.put(student, variant)
+        taken.add(variant.found.signature(system))
+    out.arrange((*seeds, *(s for s in fixed if s not in seeds)))
+    return out
 
 
 def _first(
@@ -75,7 +79,7 @@ def _first(
     student: str,
     seed: int,
     judge: Judge,
-    taken: Mapping[str, str],
+    taken: Collection[str],
     rejected: Counter[str],
     attempts: int,
 ) -> Variant | None:
@@ -95,7 +99,7 @@ def _first(
     return None
 
 
-def _refusal(spec: Spec, student: str, taken: Mapping[str, str], rejected: Counter[str], attempts: int, needed: int) -> SpecError:
+def _refusal(spec: Spec, student: str, taken: Collection[str], rejected: Counter[str], attempts: int, needed: int) -> SpecError:
     place = spec.place("values") if spec.values else spec.place("numbers")
     count = f"{len(taken)} variant{'s were' if len(taken) != 1 else ' was'} found, and {needed} are needed"
     if 4 * rejected[TAKEN] >= rejected.total() > 0:

@@ -18,9 +18,9 @@ from .checks import Point
 from .comparison import Check
 from .errors import CheckFailed, DeriveError
 from .evaluate import Values
-from .notation.views import View
+from .notation.views import Shown, View
 from .steps import Derivation
-from .system import System
+from .system import Equation, System
 from .tensor import Entry, Total
 
 POINTS = 2
@@ -33,10 +33,11 @@ def check(derivation: Derivation, shown_in: Sequence[View] = ("index",), seed: i
     """Check every step in every view asked for. Never raises for a wrong equation: the checks say so."""
     checks: list[Check] = []
     large = len(derivation.system.equations) > MANY
+    forms: dict[tuple[Equation, View], Shown] = {}
     for point in range(1 if large else POINTS):
         rng = np.random.default_rng([seed, point])
         values = random_point(derivation.system, rng)
-        checks += Point(derivation, rng, values, tuple(shown_in), large).checks()
+        checks += Point(derivation, rng, values, tuple(shown_in), large, forms).checks()
     return _worst(checks)
 
 

@@ -1,21 +1,25 @@
 """The names that a student may use: of tensors, cotangents, changes, partials, functions and slopes, each in several spellings.
 
-W1  w_1  a^(2)  a^(L-1)              the tensors of layers
+W1  w_1  W.1  W¹  a^(2)  a^(L-1)     the tensors of layers
 dC/dW1  dC_dW1  ∂C/∂W1               cotangents
 delta2  delta_2  δ^(2)               error signals; delta alone where there is one
 dz1                                  changes
 dz/dw                                partials of single numbers
 sigmoid'(z)  dsigmoid(z)  σ'(z)      slopes
+w_jk^(1)  W1[j,k]  delta_j           entries; a number as an index counts as on the sheet
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .catalogue import function, functions
 from .notation.symbols import UNICODE_GREEK
+from .notation.text import ABOVE
+from .notation.text import spelt as in_text
 from .steps import Derivation
 from .system import COUNT, Tensor, cotangent
 from .tensor import Elementwise, Partial
@@ -38,6 +42,9 @@ class Vocabulary:
 
     def spelling(self, key: str) -> str:
         """How a key is written: dC/dW1, dz1, a1."""
+        start = f"partial {self.derivation.system.objective} "
+        if key.startswith(start) and key not in self.keys.values():  # of the cost: that is the cotangent
+            key = cotangent(key.removeprefix(start))
         found = next((name for name, known in self.keys.items() if known == key), key)
         return found.replace("_d", "/d", 1) if found.startswith("d") and key.startswith(("bar ", "partial ")) else found
 
@@ -67,7 +74,8 @@ def _vocabulary(derivation: Derivation, glyphs: Mapping[str, str]) -> Vocabulary
             plain.setdefault(spelling, name)
 
     cost = system.tensors[system.objective].base if system.objective else "C"
-    spelt = {t.key: list(_spellings(t, derivation, glyphs)) for t in system.tensors.values()}
+    spelt = {t.key: list(dict.fromkeys(_spellings(t, derivation, glyphs))) for t in system.tensors.values()}
+    costs = dict.fromkeys([cost, *(spelt[system.objective] if system.objective else ())])
     for tensor in system.tensors.values():
         name = _identifier(tensor)
         if name not in system.tensors or name == tensor.key:
@@ -76,7 +84,7 @@ def _vocabulary(derivation: Derivation, glyphs: Mapping[str, str]) -> Vocabulary
     signals = [t for t in changing if t.signal]
     for tensor in changing:
         name = _identifier(tensor)
-        forms = [f"d{cost}{sign}d{s}" for s in (name, *spelt[tensor.key]) for sign in ("/", "_")]
+        forms = [f"d{c}{sign}d{s}" for c in costs for s in (name, *spelt[tensor.key]) for sign in ("/", "_")]
         plainest = f"d{cost}_d{name}"
         if tensor.signal:
             signal = _signal_spellings(tensor, derivation, alone=len(signals) == 1)
@@ -111,12 +119,13 @@ def _spellings(tensor: Tensor, derivation: Derivation, glyphs: Mapping[str, str]
     others = {t.base for t in system.tensors.values() if t.key != tensor.key}
     bases = [_identifier(tensor) if tensor.layer is None else tensor.base]
     if tensor.base in glyphs:
-        yield flattened(glyphs[tensor.base].replace(" ", ""))
+        bases.append(flattened(glyphs[tensor.base]))
     for other in (tensor.base[0].lower() + tensor.base[1:], tensor.base[0].upper() + tensor.base[1:]):
         if (tensor.cased or tensor.batch is not None) and other not in others:
             bases.append(other)
     greek = {name: sign for sign, name in UNICODE_GREEK.items()}
     bases += [greek[b] for b in bases if b in greek] + [UNICODE_GREEK[b] for b in bases if b in UNICODE_GREEK]
+    bases += [flattened(in_text(b)) for b in bases]
     for base in dict.fromkeys(bases):
         yield from _with_layer(base, tensor.layer, system.depth)
         if tensor.layer is None or tensor.base not in others:
@@ -125,8 +134,9 @@ def _spellings(tensor: Tensor, derivation: Derivation, glyphs: Mapping[str, str]
 
 def _with_layer(base: str, layer: int | None, depth: int) -> Iterator[str]:
     if layer is not None:
-        below = depth - layer
-        yield from (f"{base}{layer}", f"{base}_{layer}", f"{base}^{layer}", f"{base}^L-{below}" if below else f"{base}^L")
+        relative = f"L-{depth - layer}" if layer < depth else "L"
+        yield from (f"{base}{layer}", f"{base}_{layer}", f"{base}.{layer}", f"{base}^{layer}", f"{base}^{relative}")
+        yield from (f"{base}{above.translate(ABOVE)}" for above in (str(layer), relative))
 
 
 def _signal_spellings(tensor: Tensor, derivation: Derivation, alone: bool) -> list[str]:
@@ -135,7 +145,9 @@ def _signal_spellings(tensor: Tensor, derivation: Derivation, alone: bool) -> li
     for letter in ("delta", "δ", "Delta", "Δ"):
         out += [letter] if alone else []
         out += _with_layer(letter, tensor.layer, derivation.system.depth)
-        out += [f"{letter}_{tensor.base}"] if tensor.layer is None else []
+        own = dict.fromkeys([tensor.base, in_text(tensor.base)])
+        out += [f"{letter}_{base}" for base in own] if tensor.layer is None else []
+        out += [s for base in own for s in _with_layer(f"{letter}_{base}", tensor.layer, derivation.system.depth)]
     return out
 
 
@@ -157,13 +169,44 @@ def _function_names(derivation: Derivation, taken: Mapping[str, str]) -> dict[st
 
 def flattened(text: str) -> str:
     """`a^{(L-1)}` as `a^L-1`: how a raised layer number is looked up."""
-    return re.sub(r"[{}()\s]", "", text).replace("∂", "d").replace("′", "'").replace("’", "'")
+    plain = re.sub(r"[{}()\s]", "", text).replace("∂", "d").replace("′", "'").replace("’", "'")
+    return unicodedata.normalize("NFC", plain)
+
+
+SUBSCRIPT = re.compile(r"_(?:\{([A-Za-z0-9,]{1,20})\}|([a-z0-9,]{1,20}))(?=[\^./⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ]|$)")
+
+
+def entry_named(piece: str, words: Vocabulary) -> tuple[str, str] | None:
+    """The plain name and the indices of an entry as it is printed: `w_jk^(1)` is an entry of W1; None for anything else."""
+    spots = list(SUBSCRIPT.finditer(piece[:80]))
+    if not spots:
+        return None
+    last = spots[-1]
+    before, behind = piece[: last.start()], piece[last.end() :]
+    parts = (last[1] or last[2]).split(",")
+    for own in range(len(parts)):  # in W_{q,jk} the q belongs to the name
+        for stem in (before + "".join(f"_{p}" for p in parts[:own]), before + "".join(parts[:own])):
+            name = words.plain.get(flattened(stem + behind))
+            letters = "".join(parts[own:])
+            if name is not None and len(words.shapes.get(name, ())) == len(letters):
+                return name, ",".join(letters)
+    return None
 
 
 def named_by(text: str, words: Vocabulary) -> str | None:
     """The key that a text names: of a tensor, a cotangent, a change or a partial; indices behind it do not matter."""
-    name = flattened(re.sub(r"\[[^\]]*\]", "", text.strip())[:200])
-    return words.keys.get(words.plain.get(name, ""))
+    bare = re.sub(r"\[[^\]]*\]", "", text.strip())[:200]
+    name = words.plain.get(flattened(bare))
+    if name is None:
+        entry = entry_named("".join(bare.split()), words)
+        name = entry[0] if entry is not None else _quotient("".join(bare.split()).replace("∂", "d"), words)
+    return words.keys.get(name or "")
+
+
+def _quotient(text: str, words: Vocabulary) -> str | None:
+    """∂z_j/∂w_jk, in which both names have their indices below."""
+    sides = [words.plain.get(flattened(side)) or (entry_named(side, words) or ("",))[0] for side in text.split("/")]
+    return words.plain.get("/".join(sides)) if len(sides) == 2 else None
 
 
 def partial_key(partial: Partial) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from operator import is_
 
 from sympy import Add, Expr, Mul, S
 
@@ -69,8 +70,8 @@ def transform(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
         return answer
     if not expr.args:
         return expr
-    args = tuple(transform(arg, rule) for arg in expr.args)
-    return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else rebuild(expr, args)
+    args = [transform(arg, rule) for arg in expr.args]
+    return expr if all(map(is_, args, expr.args)) else rebuild(expr, args)
 
 
 LETTERS = "ijkmpqrstuvh"

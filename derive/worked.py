@@ -21,8 +21,8 @@ from .exact import Program, Slots
 from .given import exactly, given_exactly
 from .given import given as given_values
 from .passes import RATES, Pass, free, in_floats, in_floats_alone, require_agreement, require_slope
-from .probes import by_hand, degenerate, nearby, pattern, tolerance
-from .rounding import array, number
+from .probes import by_hand, degenerate, nearby, pattern
+from .rounding import array, number, tolerance
 from .spec import Spec
 from .spec.models import Style
 from .steps import Derivation

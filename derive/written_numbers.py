@@ -15,6 +15,7 @@ MAX_TEXT = 20_000
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
 FRACTION = re.compile(r"([+-]?\d{1,15})\s*/\s*(\d{1,15})")
+COMMAS = re.compile(r"(?<=\d),(?=\d)")
 COMMA = re.compile(r"[+-]?\d{1,15},\d{1,15}")
 
 
@@ -26,8 +27,34 @@ class Numbers:
     half: Array
 
 
-def read_numbers(answer: Any) -> Numbers | None:
-    """A number, nested lists of numbers, or a text of either; None for anything else."""
+def read_numbers(answer: Any, shape: tuple[int, ...] | None = None) -> Numbers | None:
+    """A number, nested lists of numbers, or a text of either; None for anything else.
+
+    shape: what is asked for; it decides what a comma and a semicolon mean: [0,5; 1] are two numbers, [0, 5; 1, 2] two rows.
+    """
+    if shape is not None and isinstance(answer, str) and ";" in answer and len(answer) <= MAX_TEXT:
+        for reading in (COMMAS.sub(".", answer), _rows(answer)):
+            found = read_numbers(reading)
+            if found is not None and found.value.shape == shape:
+                return found
+    return _read(answer)
+
+
+def _rows(text: str) -> str:
+    """[1, 2; 3, 4] as [[1, 2], [3, 4]]."""
+    return "[[" + text.strip().removeprefix("[").removesuffix("]").replace(";", "], [") + "]]"
+
+
+def place_of(entry: str, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The place that `1,2` names, which counts from 1; None where there is none."""
+    parts = [part for part in re.split(r"[\s,;×x()\[\]]+", entry.strip()) if part]
+    if len(parts) != len(shape) or not all(re.fullmatch(r"\d{1,6}", part) for part in parts):
+        return None
+    place = tuple(int(part) - 1 for part in parts)
+    return place if all(0 <= n < size for n, size in zip(place, shape, strict=True)) else None
+
+
+def _read(answer: Any) -> Numbers | None:
     found = _nested(answer, 0)
     if found is None:
         return None

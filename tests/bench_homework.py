@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+import psutil
 from bench_tables import ratio, seconds, table
 
 from derive import api, render, roster
@@ -21,28 +22,58 @@ AIM = 10
 SAMPLE = 12
 """So many PDFs are made by latexmk, fresh, two at a time; the time of one stands for all."""
 
+WATCHED_EVERY = 0.1
+"""Seconds."""
+
 
 def homework(names: tuple[str, ...], counts: tuple[int, ...]) -> None:
     """`derive homework`, with all that it does, against latexmk with the LaTeX given to it."""
     rows = []
     for name in names:
         each = _latexmk(name)
+        peaks: list[float] = []
         for count in counts:
             with tempfile.TemporaryDirectory() as folder:
-                before = time.perf_counter()
                 command = [sys.executable, "-m", "derive", "homework", name, "--variants", str(count), "--output", folder]
-                subprocess.run(command, check=True, capture_output=True)
-                spent = time.perf_counter() - before
+                spent, own, together = _run_and_watch(command)
                 pdfs = 2 * count
-                again = time.perf_counter()
-                subprocess.run(command, check=True, capture_output=True)
-                nothing = time.perf_counter() - again
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+                nothing, _, _ = _run_and_watch(command)
+            peaks.append(own)
             mean = f"{ratio(each, spent / pdfs)} ×" if each else "no latexmk"
             times = [seconds(t) for t in (spent, spent / pdfs, each)]
-            rows.append((name, str(count), *times, mean, seconds(nothing), f"{peak:.0f}"))
-    head = ("class", "students", "whole", "each PDF", "latexmk each", "throughput", "run again", "peak MB")
+            memory = (f"{own:.0f}", f"{own / peaks[0]:.2f} ×", f"{together:.0f}")
+            rows.append((name, str(count), *times, mean, seconds(nothing), *memory))
+    head = ("class", "students", "whole", "each PDF", "latexmk each", "throughput", "run again", "peak MB", "ratio", "in all")
     table(f"Homework and solutions for a class, deriving and checking included (aim: {AIM} times latexmk)", head, rows)
+    print("Peak MB: of the process that runs it all; against that of the smallest class; of all processes together, TeX's too.\n")
+
+
+def _run_and_watch(command: list[str]) -> tuple[float, float, float]:
+    """Seconds; and the most memory at any time, in MB: of the process itself, and of it with all that it started."""
+    before = time.perf_counter()
+    own = together = 0
+    with psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        while run.poll() is None:
+            sizes = [_resident(run)] + [_resident(child) for child in _children(run)]
+            own, together = max(own, sizes[0]), max(together, sum(sizes))
+            time.sleep(WATCHED_EVERY)
+        spent = time.perf_counter() - before
+    if run.returncode:
+        raise subprocess.CalledProcessError(run.returncode, command)
+    return spent, own / 2**20, together / 2**20
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.Error):
+        found: list[psutil.Process] = process.children(recursive=True)
+        return found
+    return []
+
+
+def _resident(process: psutil.Process) -> int:
+    with suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0
 
 
 def _latexmk(name: str) -> float:
@@ -70,4 +101,4 @@ def _run(place: Path) -> None:
 
 
 if __name__ == "__main__":
-    homework(("mlp",), (40,))
+    homework(("mlp",), (20, 80))

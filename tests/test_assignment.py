@@ -170,7 +170,36 @@ def test_another_spec_makes_all_of_them_anew(tmp_path: Path) -> None:
     assert all(first[k] != second[k] for k in first if k.startswith(("homework/", "solutions/")))
 
 
-def test_a_name_that_cannot_be_set_costs_nobody_else_anything(tmp_path: Path) -> None:
+def test_everybody_gets_a_sheet_in_whatever_script_the_name_is(tmp_path: Path) -> None:
+    said: list[DeriveError | str] = []
+    names = ["王小明", "محمد علي", "\u202eנועה", "नरेन्द्र", "🎉", "Z" + "\u0337" * 180, "Nguyễn Thị Thảo"]
+    text = "ID,Name\n" + "".join(f"{n}a,{name}\n" for n, name in enumerate(names))
+    students = roster.parse(text.encode())
+    assert not build(assignment(tmp_path, students), said.append, processes=1)
+    manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
+    assert not manifest["failed"]
+    assert [s["note"].split("`")[3:4] for s in manifest["students"]] == [
+        ["Wang Xiao Ming"], ["Mhmd 'ly"], ["Nv'h"], ["Nrendr"], [], ["Z"], ["Nguyễn Thị Thao"],
+    ]  # fmt: skip
+    assert said == [f"{s.id}: {s.note}" for s in students]
+    for which in ("homework", "solutions"):
+        for student in students:
+            page = PdfReader(tmp_path / which / f"{student.id}.pdf").pages[0].extract_text()
+            assert student.id in page and (student.printed[0][:2] in page)
+
+
+def test_no_cell_of_the_key_is_a_formula(tmp_path: Path) -> None:
+    students = roster.parse(b"ID,Name\n@4711,=1+1\n-a1,Ada;=cmd|x!A1\n")
+    build(assignment(tmp_path, students), lambda said: None, processes=1)
+    tree = json.loads((tmp_path / "answers.json").read_text("utf-8"))
+    assert list(tree) == ["@4711", "-a1"] and tree["@4711"]["name"] == "=1+1"
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "answers.csv").read_text("utf-8-sig"))))
+    assert {(r["id"], r["name"]) for r in rows} == {("'@4711", "'=1+1"), ("'-a1", "Ada;'=cmd|x!A1")}
+    assert any(r["value"].startswith("-") for r in rows) and all(float(r["value"]) or True for r in rows)
+
+
+def test_a_sheet_that_cannot_be_set_costs_nobody_else_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Student, "printed", property(lambda s: (s.name, s.id)))
     said: list[DeriveError | str] = []
     strange = Student("77", "王小明", 5)
     failed = build(assignment(tmp_path, (*CLASS, strange)), said.append, processes=1)

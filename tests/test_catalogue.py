@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from specs import built, dense
 from sympy import Expr
 
-from derive import catalogue, derivation, evaluate, verify
+from derive import catalogue, derivation, entrywise, evaluate, verify
 from derive.catalogue import Function
 from derive.tensor import Elementwise, Entry, Where
 from derive.walk import nodes
@@ -79,7 +79,7 @@ def test_the_textbook_derivative_is_the_slope_at_many_points(name: str) -> None:
     function = catalogue.function(name)
     points = POINTS[POINTS != 0]
     slope = sympy.lambdify(T, textbook(function), [{"erf": np.vectorize(math.erf)}, "numpy"])(points) + 0 * points
-    step = evaluate.tilted(evaluate.apply(name, 0, points + 1j * evaluate.STEP))
+    step = evaluate.tilted(entrywise.apply(name, 0, points + 1j * evaluate.STEP))
     np.testing.assert_allclose(slope, step, rtol=1e-11, atol=1e-12)
 
 
@@ -99,32 +99,32 @@ REFERENCE: dict[str, Any] = {
 @pytest.mark.parametrize("name", REFERENCE)
 def test_definitions_are_the_functions_of_that_name(name: str) -> None:
     wanted = [REFERENCE[name](float(u)) for u in POINTS]
-    np.testing.assert_allclose(evaluate.apply(name, 0, POINTS), wanted, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(entrywise.apply(name, 0, POINTS), wanted, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize(("name", "at_kink"), [("relu", 0.0), ("leaky_relu", 0.01)])
 def test_at_the_kink_the_value_from_the_left_is_used(name: str, at_kink: float) -> None:
     assert catalogue.function(name).record.kink == 0
-    assert float(evaluate.apply(name, 1, np.asarray(0.0))) == at_kink
+    assert float(entrywise.apply(name, 1, np.asarray(0.0))) == at_kink
 
 
 def test_elu_has_a_slope_at_zero() -> None:
     """Both sides agree there, so it needs no remark."""
     assert catalogue.function("elu").record.kink is None
-    assert float(evaluate.apply("elu", 1, np.asarray(0.0))) == 1
+    assert float(entrywise.apply("elu", 1, np.asarray(0.0))) == 1
 
 
 def test_a_function_whose_sides_disagree_says_that_it_has_a_kink() -> None:
     for name in FUNCTIONS:
-        left, right = (float(evaluate.apply(name, 1, np.asarray(u))) for u in (-1e-9, 1e-9))
+        left, right = (float(entrywise.apply(name, 1, np.asarray(u))) for u in (-1e-9, 1e-9))
         assert (abs(left - right) > 1e-6) == (catalogue.function(name).record.kink == 0), name
 
 
 def test_the_unspecified_activation_is_smooth_and_unlike_any_other() -> None:
-    value = evaluate.apply("unspecified", 0, POINTS)
+    value = entrywise.apply("unspecified", 0, POINTS)
     assert catalogue.function("unspecified").record.opaque
     for name in set(FUNCTIONS) - {"unspecified"}:
-        assert not np.allclose(value, evaluate.apply(name, 0, POINTS))
+        assert not np.allclose(value, entrywise.apply(name, 0, POINTS))
 
 
 @pytest.mark.parametrize("name", TEXTBOOK)

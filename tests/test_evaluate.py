@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from specs import built
 from sympy import S
 
-from derive import catalogue, evaluate
+from derive import catalogue, entrywise, evaluate
 from derive.language import parse_equation
 from derive.tensor import Delta, Differential, Elementwise, Entry, Index, Total, Where, Within, add, mul, power, total
 
@@ -152,8 +152,8 @@ def test_the_complex_step_has_all_digits(text: str) -> None:
 
 def test_the_error_function() -> None:
     points = np.linspace(-7, 7, 141)
-    np.testing.assert_allclose(evaluate.erf(points), [math.erf(p) for p in points], rtol=1e-15)
-    slope = evaluate.tilted(evaluate.erf(points + 1j * evaluate.STEP))
+    np.testing.assert_allclose(entrywise.erf(points), [math.erf(p) for p in points], rtol=1e-15)
+    slope = evaluate.tilted(entrywise.erf(points + 1j * evaluate.STEP))
     wanted = 2 / math.sqrt(math.pi) * np.exp(-(points**2))
     assert np.max(np.abs(slope - wanted)) < 1e-12
 
@@ -162,10 +162,10 @@ def test_the_error_function() -> None:
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_catalogue_functions_keep_the_shape_and_agree_with_the_step(name: str, order: int) -> None:
     points = np.asarray([[-2.1, -0.7, -0.1], [0.1, 0.8, 2.3]])
-    value = evaluate.apply(name, order, points)
+    value = entrywise.apply(name, order, points)
     assert value.shape == points.shape
     if order:
-        below = evaluate.apply(name, order - 1, points + 1j * evaluate.STEP)
+        below = entrywise.apply(name, order - 1, points + 1j * evaluate.STEP)
         np.testing.assert_allclose(value, evaluate.tilted(below) if np.iscomplexobj(below) else 0.0, rtol=1e-11, atol=1e-13)
 
 
@@ -173,7 +173,7 @@ def test_catalogue_functions_keep_the_shape_and_agree_with_the_step(name: str, o
 def test_a_large_argument_gives_a_number(name: str, wanted: tuple[float, float]) -> None:
     """Of ±1000, though the exponential overflows on the way."""
     with np.errstate(all="ignore"):
-        np.testing.assert_allclose(evaluate.apply(name, 0, np.asarray([-1000.0, 1000.0])), wanted, atol=1e-12)
+        np.testing.assert_allclose(entrywise.apply(name, 0, np.asarray([-1000.0, 1000.0])), wanted, atol=1e-12)
 
 
 # --- the whole forward pass ---------------------------------------------------------------------------------------------------

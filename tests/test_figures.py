@@ -14,27 +14,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from derive import api
 from derive.drawing import spread, text_width
-from derive.figures import FIGURE_PREAMBLE, MAX_WIDTH, Column, GraphNode, computation_graph, network
+from derive.figures import MAX_WIDTH, Column, GraphNode, computation_graph, network
 from derive.graph import MOST_COLUMNS
 from derive.layered import lay_out, longest_path, longest_path_ranks
 from derive.plots import HEIGHT, Curve, Mark, plot, ticks
 from derive.tables import table
 
 Box = tuple[float, float, float, float]
-NODE = re.compile(r"\\node\[(?P<options>[^]]*)\] at \((?P<x>[-\d.]+),(?P<y>[-\d.]+)\) \{(?P<text>.*?)\};")
+SHAPE = re.compile(r"\\dsnode\{(.*?)\}\(([-\d.]+),([-\d.]+)\)\(([-\d.]+),([-\d.]+)\)\{(.*)\}%")
+TEXT = re.compile(r"\\dstext\{(?P<style>.*?)\}\{(?P<anchor>.*?)\}\((?P<x>[-\d.]+),(?P<y>[-\d.]+)\)\{(?P<text>.*)\}%")
 
 
 def boxes(picture: str, *styles: str) -> list[tuple[str, Box]]:
-    """The nodes of these styles: label, and left, bottom, right, top."""
+    """The shapes of these styles: label, and left, bottom, right, top."""
     found = []
-    for node in NODE.finditer(picture):
-        options = node["options"].split(",")
-        if options[0] in styles:
-            sizes = {key: float(value[:-2]) for key, value in (o.split("=") for o in options if o.startswith("minimum"))}
-            width, height = (sizes.get(key, sizes.get("minimum size", 0)) / 2 for key in ("minimum width", "minimum height"))
-            x, y = float(node["x"]), float(node["y"])
-            found.append((node["text"], (x - width, y - height, x + width, y + height)))
+    for style, *numbers, text in SHAPE.findall(picture):
+        if style.removeprefix("again ") in styles:
+            x, y, width, height = map(float, numbers)
+            found.append((text, (x - width / 2, y - height / 2, x + width / 2, y + height / 2)))
     return found
 
 
@@ -47,7 +46,7 @@ def check_apart(found: Sequence[tuple[str, Box]]) -> None:
     assert all(box[0] >= -0.01 and box[2] <= MAX_WIDTH + 0.01 for _, box in found)
 
 
-GRAPH_STYLES = ("ds value", "ds parameter", "ds input", "ds target")
+GRAPH_STYLES = ("value", "parameter", "input", "target")
 
 
 def units(letter: str, count: int) -> tuple[str, ...]:
@@ -87,16 +86,16 @@ ATTENTION = (
 
 def test_every_neuron_and_every_weight_is_drawn() -> None:
     picture = network(layers(3, 4, 2))
-    drawn = boxes(picture, "ds unit")
+    drawn = boxes(picture, "unit")
     assert [label for label, _ in drawn] == [*units("a", 3), *units("a", 4), *units("a", 2)]
     check_apart(drawn)
-    assert picture.count("ds weave") == 3 * 4 + 4 * 2
+    assert sum(len(lines.split("(")) - 1 for lines in re.findall(r"dspath\{weave\}\{(.*)\}", picture)) == 2 * (3 * 4 + 4 * 2)
     assert "$W^{2}$" in picture and "dense" in picture
 
 
 def test_a_wide_layer_is_abbreviated_with_its_last_neuron() -> None:
     picture = network([Column("$x$", units("x", 784), 784), Column("", units("a", 30), 30, reads=(0,))])
-    assert [label for label, _ in boxes(picture, "ds unit")] == [
+    assert [label for label, _ in boxes(picture, "unit")] == [
         "$x_{1}$",
         "$x_{2}$",
         "$x_{3}$",
@@ -115,12 +114,12 @@ def test_a_deep_network_says_how_many_layers_are_left_out() -> None:
 
 def test_single_neurons_carry_weight_and_bias() -> None:
     picture = network([Column("", ("$a$",), 1), Column("", ("$z$",), 1, reads=(0,), edge="$w$", bias="$b$")], target=None)
-    (_, left), (_, right) = boxes(picture, "ds unit")
-    w = next(node for node in NODE.finditer(picture) if node["text"] == "$w$")
+    (_, left), (_, right) = boxes(picture, "unit")
+    w = next(node for node in TEXT.finditer(picture) if node["text"] == "$w$")
     assert left[2] < float(w["x"]) < right[0] and float(w["y"]) > 0
-    b = next(node for node in NODE.finditer(picture) if node["text"] == "$b$")
+    b = next(node for node in TEXT.finditer(picture) if node["text"] == "$b$")
     assert float(b["x"]) == pytest.approx((right[0] + right[2]) / 2) and float(b["y"]) < right[1]
-    assert "ds target" not in picture
+    assert "{target}" not in picture
 
 
 def test_a_skip_goes_over_the_top_and_one_to_one_is_one_to_one() -> None:
@@ -129,8 +128,8 @@ def test_a_skip_goes_over_the_top_and_one_to_one_is_one_to_one() -> None:
     picture = network(columns, cost=None)
     arcs = re.findall(r"\(([-\d.]+),([-\d.]+)\) \.\. controls", picture)
     assert len(arcs) == 1
-    assert float(arcs[0][1]) > max(box[3] for _, box in boxes(picture, "ds unit"))
-    assert len(re.findall(r"\\path\[ds edge,draw\] \S+ -- ", picture)) == 3
+    assert float(arcs[0][1]) > max(box[3] for _, box in boxes(picture, "unit"))
+    assert len(re.findall(r"dspath\{edge\}\{(.*--.*)\}", picture)[0].split("--")) == 1 + 3
 
 
 def test_columns_that_are_not_read_are_not_joined() -> None:
@@ -141,7 +140,7 @@ def test_columns_that_are_not_read_are_not_joined() -> None:
 @settings(max_examples=40, deadline=None)
 def test_no_network_overlaps_or_is_too_wide(sizes: list[tuple[int, str]]) -> None:
     columns = [Column("$a$", (f"$a_{i}$",) * size, size, name, (i - 1,) if i else ()) for i, (size, name) in enumerate(sizes)]
-    check_apart(boxes(network(columns), "ds unit"))
+    check_apart(boxes(network(columns), "unit"))
 
 
 # --- computation graph ---
@@ -152,9 +151,9 @@ def test_cotangents_flow_back_along_every_edge_that_has_one() -> None:
     picture = computation_graph(nodes, edges)
     assert [label for label, _ in boxes(picture, *GRAPH_STYLES)].count("$W^{1}$") == 1
     labelled = {node.key for node in nodes if node.backward}
-    assert picture.count("ds back,<-") == sum(start in labelled for start, _ in edges)
-    assert picture.count("ds edge,->") == len(edges)
-    assert picture.count("ds cotangent") == len(labelled)
+    assert picture.count("{back}") == sum(start in labelled for start, _ in edges)
+    assert picture.count("{edge}") == len(edges)
+    assert picture.count("{cotangent}") == len(labelled)
     check_apart(boxes(picture, *GRAPH_STYLES))
 
 
@@ -175,7 +174,7 @@ def test_a_shared_parameter_is_drawn_once_and_branches() -> None:
     edges = [("x", "z1"), ("z1", "z2"), ("z2", "z3"), ("W", "z1"), ("W", "z2"), ("W", "z3")]
     picture = computation_graph(nodes, edges)
     assert [label for label, _ in boxes(picture, *GRAPH_STYLES)].count("$W$") == 1
-    assert picture.count("ds edge,->") == len(edges), "one arrow tip into each consumer"
+    assert picture.count("{edge}") == len(edges), "one arrow tip into each consumer"
 
 
 def test_a_long_graph_goes_on_in_rows_and_repeats_what_they_share() -> None:
@@ -184,7 +183,7 @@ def test_a_long_graph_goes_on_in_rows_and_repeats_what_they_share() -> None:
     drawn = boxes(picture, *GRAPH_STYLES)
     check_apart(drawn)
     assert {label for label, _ in drawn} == {node.label for node in nodes if node.kind != "cost"}
-    assert "ds again" in picture
+    assert "{again value}" in picture
     assert len({round((box[1] + box[3]) / 2, 3) for label, box in drawn if "z" in label}) > 1
 
 
@@ -258,17 +257,17 @@ def parabola(b: float) -> Curve:
 
 def test_a_plot_has_axes_labels_mark_and_slopes() -> None:
     picture = plot([parabola(0.0), parabola(0.5)], "$w$", "$C$", [Mark(1.0, "$w=1$")])
-    for part in ("$w$", "$C$", "$b=0.0$", "$b=0.5$", "slope $4$", "slope $6$", "$w=1$", "ds solid", "ds dashed", "$-1.0$"):
+    for part in ("$w$", "$C$", "$b=0.0$", "$b=0.5$", "slope $4$", "slope $6$", "$w=1$", "{solid}", "{dashed}", "$-1.0$"):
         assert part in picture
-    numbers = [float(y) for y in re.findall(r"ds tangent[^\n]*?,([-\d.]+)\)", picture)]
+    numbers = [float(y) for y in re.findall(r"tangent\}[^\n]*?,([-\d.]+)\)", picture)]
     assert len(numbers) == 2 and all(0 <= y <= HEIGHT for y in numbers)
 
 
 def test_labels_at_the_ends_and_the_slopes_do_not_collide() -> None:
     picture = plot([parabola(0.0), parabola(0.01)], "$w$", "$C$")
-    ends = [float(node["y"]) for node in NODE.finditer(picture) if node["text"].startswith("$b")]
+    ends = [float(node["y"]) for node in TEXT.finditer(picture) if node["text"].startswith("$b")]
     assert abs(ends[0] - ends[1]) >= 0.4
-    slopes = [(float(node["x"]), float(node["y"])) for node in NODE.finditer(picture) if node["text"].startswith("slope")]
+    slopes = [(float(node["x"]), float(node["y"])) for node in TEXT.finditer(picture) if node["text"].startswith("slope")]
     assert math.dist(*slopes) > 0.35
 
 
@@ -308,7 +307,22 @@ def test_width_of_labels() -> None:
 # --- TeX ---
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex")
+needs_tex = pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex")
+
+
+def set_in_tex(folder: Path, body: str, preamble: str = "") -> str:
+    """Set a body with our style; what TeX says."""
+    for name, text in api.style().items():
+        (folder / name).write_text(str(text), encoding="utf-8")
+    start = r"\documentclass[a4paper,11pt]{article}\usepackage[T1]{fontenc}\usepackage{lmodern,derive-sheets}"
+    (folder / "all.tex").write_text(rf"{start}{preamble}\begin{{document}}{body}\end{{document}}", encoding="utf-8")
+    command = ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=120)
+    assert run.returncode == 0, run.stdout[-800:]
+    return run.stdout
+
+
+@needs_tex
 def test_tex_sets_every_picture_within_the_page(tmp_path: Path) -> None:
     wide = [
         Column("$a^{(1)}$", units("a", 4), 4, "fully connected, cross-entropy", (i - 1,) if i else (), edge="$W^{(1)}$")
@@ -326,13 +340,65 @@ def test_tex_sets_every_picture_within_the_page(tmp_path: Path) -> None:
         plot([parabola(0.0), parabola(0.5)], "$w$", "$C$", [Mark(1.0, "$w=1$")]),
         table(["name", "shape"], [["$W$", r"$3\times4$"], ["[x]", "* y"]]),
     ]
-    preamble = (
-        r"\documentclass[a4paper,11pt]{article}\usepackage[T1]{fontenc}\usepackage{lmodern,tikz,booktabs}" + FIGURE_PREAMBLE
-    )
     measured = "\n".join(rf"\setbox0=\hbox{{{picture}}}\typeout{{WIDTH \the\wd0}}\box0\par" for picture in pictures)
-    (tmp_path / "all.tex").write_text(preamble + r"\begin{document}" + measured + r"\end{document}", encoding="utf-8")
-    command = ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120)
-    assert run.returncode == 0, run.stdout[-800:]
-    widths = [float(width) / 28.45 for width in re.findall(r"WIDTH ([\d.]+)pt", run.stdout)]
+    said = set_in_tex(tmp_path, measured)
+    widths = [float(width) / 28.45 for width in re.findall(r"WIDTH ([\d.]+)pt", said)]
     assert len(widths) == len(pictures) and max(widths) <= MAX_WIDTH + 0.05, widths
+
+
+TIKZ = {
+    r"\dspath{lane}{(0,0) -- (1,2) -- (3,1)}": r"\draw (0,0) -- (1,2) -- (3,1);",
+    r"\dspath{edge}{(0,0) .. controls +(1,0) and +(-1,.5) .. (3,1)}": r"\draw (0,0) .. controls +(1,0) and +(-1,.5) .. (3,1);",
+    r"\dspath{solid tangent}{(0,0) -- (0,-1)}": r"\draw[line width=.8pt,<->] (0,0) -- (0,-1);",
+    r"\dsnode{unit}(1,1)(.62,.62){$x$}": r"\node[circle,draw,minimum size=.62cm] at (1,1) {$x$};",
+    r"\dsnode{parameter}(1,1)(.1,.1){$W_q$}": r"\node[draw] at (1,1) {$W_q$};",
+    r"\dsnode{input}(1,1)(2,.62){}": r"\node[draw,line width=.8pt,minimum width=2cm,minimum height=.62cm] at (1,1) {};",
+    r"\dsnode{solid dot}(1,1)(.17,.17){}": r"\node[circle,fill,minimum size=1.7mm] at (1,1) {};",
+    r"\dstext{tick}{north}(1,1){$-0.5$}": r"\node[font=\footnotesize,anchor=north] at (1,1) {$-0.5$};",
+    r"\dsnote{2.4}(0,0){fully connected, cross-entropy}": r"\node[font=\footnotesize,align=center,anchor=north,text width=2.4cm,"
+    r"execute at begin node={\hyphenpenalty=10000\relax}] at (0,0) {fully connected, cross-entropy};",
+}
+for edge in ("north", "south", "east", "west", "south east", "center"):
+    TIKZ[rf"\dstext{{small}}{{{edge}}}(1,1){{$g^2$}}"] = rf"\node[anchor={edge}] at (1,1) {{$g^2$}};"
+"""Ours, and the same in TikZ's own commands."""
+
+
+@needs_tex
+def test_pictures_are_as_large_as_tikz_makes_them_plain_and_enlarged(tmp_path: Path) -> None:
+    same = r"[line width=.5pt,every node/.style={font=\small,inner sep=0pt}"
+    pairs = [
+        rf"\setbox0\hbox{{\begin{{tikzpicture}}{options}\path (-1,-1);{drawn}\end{{tikzpicture}}}}"
+        r"\typeout{SIZE \the\wd0, \the\ht0, \the\dp0}"
+        for scale in ("", ",scale=1.5,transform shape")
+        for ours, tikz in TIKZ.items()
+        for options, drawn in ((f"[ds picture{scale}]", ours), (f"{same}{scale}]", tikz))
+    ]
+    said = set_in_tex(tmp_path, "\n".join(pairs))
+    sizes = [tuple(map(float, re.findall(r"[\d.]+(?=pt)", line))) for line in re.findall(r"SIZE (.*)", said)]
+    assert len(sizes) == 4 * len(TIKZ)
+    for (ours, tikz), drawn in zip(zip(sizes[::2], sizes[1::2], strict=True), [*TIKZ, *TIKZ], strict=True):
+        assert ours == pytest.approx(tikz, abs=0.005), drawn
+
+
+@needs_tex
+@pytest.mark.parametrize("x, y", [(1, 0), (-2, 0), (0, 3), (0, -1), (1, 1), (3, -0.01), (-0.4, 0.7), (0.3, 14), (-15, -2)])
+def test_a_tip_lies_at_the_end_and_points_along_the_line(x: float, y: float, tmp_path: Path) -> None:
+    lines = rf"\dspath{{edge}}{{(0,0) -- ({x},{y}) (2,1) .. controls +(1,0) and +({-x / 2},{-y / 2}) .. ({x},{y})}}"
+    set_in_tex(tmp_path, rf"\begin{{tikzpicture}}[ds picture]{lines}\end{{tikzpicture}}", r"\pdfcompresslevel=0")
+    tips = re.findall(r"([-\d. \n]+ m \n?(?:[-\d. ]+ l \n?){3})h \n?f", (tmp_path / "all.pdf").read_bytes().decode("latin-1"))
+    assert len(tips) == 2
+    length, unit = math.hypot(x, y), 72 / 2.54
+    for found in tips:
+        (px, py), (ax, ay), (ix, iy), (bx, by) = [tuple(map(float, p)) for p in re.findall(r"([-\d.]+) ([-\d.]+) [ml]", found)]
+        assert (px, py) == pytest.approx((x * unit, y * unit), abs=0.01)
+        across = -(ax - px) * y / length + (ay - py) * x / length
+        assert across == pytest.approx(0.675 * unit / 10, abs=0.005), "half as wide"
+        for qx, qy in (((ax + bx) / 2, (ay + by) / 2), (ix, iy)):  # the middle of its back, and of its notch
+            assert abs((qx - px) * y / length - (qy - py) * x / length) < 0.005
+            assert (px - qx) * x + (py - qy) * y > 0
+
+
+@needs_tex
+def test_an_unknown_style_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="no style `pen/wiggly'"):
+        set_in_tex(tmp_path, r"\begin{tikzpicture}[ds picture]\dspath{wiggly}{(0,0) -- (1,1)}\end{tikzpicture}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from functools import lru_cache
@@ -36,7 +37,7 @@ from derive.system import cotangent
 from derive.tensor import Delta, Differential, Elementwise, Entry, Partial, Total, Where, Within
 from derive.vocabulary import vocabulary
 from derive.walk import nodes
-from derive.written_numbers import read_numbers
+from derive.written_numbers import place_of, read_numbers
 
 
 @lru_cache(maxsize=16)
@@ -69,6 +70,7 @@ RIGHT = [
     ("chain", "delta^(L-1)", "delta^L * w^L * a^(L-1) * (1 - a^(L-1))"),
     ("chain", "dC/dw2", "delta_2*a1"),
     ("chain", "dC/dW^(2)", "delta^(2)*a^(1)"),
+    ("single-neuron", "dC/dw", "dC/dw = dC/da*da/dz*dz/dw = 2*(a - y)*sigmoid'(z)*a_prev = delta*a_prev"),
     ("mlp", "dC/dW2", "outer(delta2, a1)"),
     ("mlp", "dC/dW2", "delta2 @ a1.T"),
     ("mlp", "dC/dW2", "δ^(2) a^(1)ᵀ".replace(" ", " @ ")),
@@ -119,6 +121,8 @@ def test_single_numbers_are_decided_by_symbols() -> None:
 
 WRONG = [
     ("single-neuron", "dC/db", "0", "bias_disappears"),
+    ("single-neuron", "dC/dw", "dC/dw = delta*dz/dw = delta*w", "itself"),
+    ("single-neuron", "dC/dw", "dC/dw = delta*w = delta*a_prev", "itself"),
     ("single-neuron", "dz/dw", "a_prev + b", "bias_stays"),
     ("single-neuron", "dz/dw", "a_prev + 1", "bias_one"),
     ("single-neuron", "dz/dw", "w", "itself"),
@@ -291,6 +295,47 @@ def test_how_numbers_are_read(text: Any, value: Any, half: Any) -> None:
         assert found.value == pytest.approx(np.asarray(value)) and found.half == pytest.approx(np.asarray(half))
 
 
+@pytest.mark.parametrize(
+    "text, shape, value",
+    [
+        ("[0,5; 1]", (2,), [0.5, 1]),
+        ("[1, 2; 3, 4]", (2, 2), [[1, 2], [3, 4]]),
+        ("[1;2]", (2,), [1, 2]),
+        ("[1;2]", (2, 1), [[1], [2]]),
+        ("[0,5;0,25]", (2,), [0.5, 0.25]),
+        ("[0,5;0,25]", (2, 2), [[0, 5], [0, 25]]),
+        ("[[0,5; 1]; [2; 3]]", (2, 2), [[0.5, 1], [2, 3]]),
+        ("0,5", (), 0.5),
+        ("٣", (), 3),
+    ],
+)
+def test_what_a_comma_means_follows_from_what_is_asked(text: str, shape: tuple[int, ...], value: Any) -> None:
+    found = read_numbers(text, shape)
+    assert found is not None and found.value.shape == shape
+    assert found.value == pytest.approx(np.asarray(value))
+
+
+@pytest.mark.parametrize(
+    "entry, shape, place",
+    [
+        ("1,2", (3, 4), (0, 1)),
+        ("[3, 4]", (3, 4), (2, 3)),
+        ("2", (2,), (1,)),
+        ("", (), ()),
+        ("0,1", (3, 4), None),
+        ("4,1", (3, 4), None),
+        ("1", (3, 4), None),
+        ("1,2", (3,), None),
+        ("-1", (3,), None),
+        ("a", (3,), None),
+        ("1" * 9000, (3,), None),
+        ("²", (3,), None),
+    ],
+)
+def test_how_places_are_read(entry: str, shape: tuple[int, ...], place: tuple[int, ...] | None) -> None:
+    assert place_of(entry, shape) == place
+
+
 # --- hostile input ------------------------------------------------------------------------------------------------------------
 
 HOSTILE = [
@@ -359,6 +404,29 @@ def test_hostile_answers_are_refused_quickly(answer: str) -> None:
     assert time.perf_counter() - start < 5
 
 
+SHAPELESS = [
+    "W2 @ " * 150 + "delta2",
+    "W3.T @ " * 140 + "delta3",
+    "outer(" * 50 + "x" + ")" * 50,
+    "(W1 @ x) * " * 60 + "W2",
+    "W_{" * 300,
+    "w_jk^(1)*" * 100 + "x_k",
+    "W.1" * 300,
+    "δ" * 1000,
+    "a¹" * 400,
+    "W1[1,k]*" * 110 + "1",
+    "W1[j,k]*x[k]*b1[m]*b2[p]*a2[q]*z3[r]",
+]
+
+
+@pytest.mark.parametrize("answer", SHAPELESS)
+def test_what_is_searched_for_in_shapes_that_do_not_fit_is_bounded(answer: str) -> None:
+    start = time.perf_counter()
+    for name, target in (("mlp", "delta2"), ("mini-batch", "dC/dW2")):
+        assert not judge(derivation_of(name), target, answer).ok
+    assert time.perf_counter() - start < 5
+
+
 WIDE = "W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ delta3"
 
 
@@ -400,7 +468,8 @@ def spoken(expr: Expr, found: Derivation) -> str:
     words = vocabulary(found)
 
     def name(key: str, indices: tuple[Any, ...]) -> str:
-        return words.spelling(key) + (f"[{','.join(map(str, indices))}]" if indices else "")
+        counted = [str(i + found.system.first_index if i.is_Integer else i) for i in indices]
+        return words.spelling(key) + (f"[{','.join(counted)}]" if counted else "")
 
     def say(node: Any) -> str:
         if isinstance(node, Entry):
@@ -566,8 +635,12 @@ def test_the_command_without_answers() -> None:
     assert CliRunner().invoke(command, ["grade", "single-neuron", "-a", "dC/db = 0", "-a", "dC/db = 1"]).exit_code == 2
 
 
+PUT_IN = {"where", "found", "wanted", "message", "target", "near", "name", "error", "advice", "letter", "letters", "line"}
+PUT_IN |= {"count", "all", "places"}
+
+
 def test_the_words_are_records() -> None:
     for record in verdicts().values():
         assert record.title
-        record.say.format(where="", found="", wanted="", message="", target="", name="", error="", advice="")
+        assert set(re.findall(r"\{(.*?)\}", record.say)) <= PUT_IN
     assert points(derivation_of("mlp")) is points(derivation_of("mlp"))

@@ -15,12 +15,14 @@ from test_oracle import side
 from derive import api, catalogue, evaluate
 from derive.catalogue import malrules
 from derive.mistakes import SECTIONS, Mistake, differ, followed, mistakes, points, value_at
+from derive.notation import text as terminal
 from derive.notation import views
 from derive.notation.views import View
 from derive.steps import Derivation, Step
 from derive.system import cotangent
-from derive.tensor import Differential, Entry, Partial
+from derive.tensor import Differential, Entry, Partial, Total
 from derive.verify import random_point
+from derive.walk import free_indices, nodes
 
 MORE = {
     "hinge": specs.dense((2, "identity"), loss="hinge", width=2),
@@ -69,12 +71,12 @@ def told(found: Derivation, step: Step, view: View = "index") -> dict[str, list[
 
 def test_every_malrule_occurs() -> None:
     seen = {m.rule for name in NAMES for s in asked_about(derivation_of(name)) for m in mistakes(derivation_of(name), s)}
-    assert seen == set(malrules())
+    assert seen == {rule for rule, record in malrules().items() if record.on != ("step",)}
 
 
 @pytest.mark.parametrize("record", malrules().values(), ids=malrules())
 def test_a_record_speaks_to_the_student(record: object) -> None:
-    assert record.on and set(record.on) <= set(SECTIONS)  # type: ignore[attr-defined]
+    assert record.on and set(record.on) <= {*SECTIONS, "step"}  # type: ignore[attr-defined]
     for text in (record.title, record.belief, record.shows):  # type: ignore[attr-defined]
         assert text and not text.endswith(".") and "\n" not in text
     say = record.say  # type: ignore[attr-defined]
@@ -108,6 +110,39 @@ def test_layers() -> None:
     assert in_words("residual", "gradient", "b.1", "matrix")["shared_path"] == ["δ^(2)", "δ^(1)"]
     assert len(in_words("residual", "gradient", "a.1", "matrix")["other_path"]) == 2
     assert in_words("mlp", "differential", "C", "matrix")["constant_lost"] == ["2(z^(3) - y)ᵀ dz^(3)"]
+
+
+def test_a_fixed_index_counts_as_the_sheet_does() -> None:
+    """From 1, as `n = 1, …, N` does; from 0 where the equations of the spec name places so."""
+    assert in_words("mini-batch", "gradient", "W.2")["one_example"] == ["δ_{1j}^(2) a_{1k}^(1)"]
+    assert in_words("mlp", "gradient", "a.1")["one_path"] == ["δ_1^(2) w_{1k}^(2)"]
+    found = derivation_of("mini-batch")
+    (one,) = [m for m in mistakes(found, found.of("gradient", "W.2")[-1]) if m.rule == "one_example"]
+    assert terminal.Printer(found.system).equation(one.wrong)[1] == "δ²[1,j] a¹[1,k]"
+    at = points(found)[0]
+    first = np.einsum("j,k->jk", at["bar z.2"][0], at["a.1"][0])
+    assert np.allclose(value_at(one.wrong, at), first)
+    own = derivation_of("first-entry")
+    assert own.system.first_index == 0 and "_0" in readable(printed(own.system.equations[0], "index", own.system))
+
+
+def test_a_sum_that_was_put_in_has_a_letter_of_its_own() -> None:
+    for name in ("rnn", "own-layer", "tied"):
+        found = api.derive(api.loads(TIED)) if name == "tied" else derivation_of(name)
+        for step in asked_about(found):
+            for mistake in mistakes(found, step):
+                lhs = mistake.wrong.lhs
+                named = {i for part in ((lhs.of, lhs.by) if isinstance(lhs, Partial) else (lhs,)) for i in free_indices(part)}
+                bound = [i for n in nodes(mistake.wrong.rhs) if isinstance(n, Total) for i in n.indices]
+                assert not {i.name for i in bound} & {i.name for i in named}, mistake
+
+
+TIED = """\
+title: tied
+inputs: {x: 3}
+parameters: {W: [3, 3], b: 3}
+equations: ['h = tanh(W @ x + b)', 'g = tanh(W @ h + b)', 'C = sum(g[j]**2, j)']
+"""
 
 
 def test_where_nothing_can_be_mistaken_there_is_no_mistake() -> None:

@@ -11,9 +11,12 @@ import sysconfig
 import tomllib
 import venv
 import zipfile
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -96,3 +99,23 @@ def test_every_dependency_is_pinned_for_make() -> None:
     pinned = {plain(line.split("==")[0]) for line in lines}
     needed = PROJECT["project"]["dependencies"] + EXTRA + PROJECT["project"]["optional-dependencies"]["dev"]
     assert {plain(re.split(r"[~=<>!]", line)[0]) for line in needed} <= pinned
+
+
+def test_what_a_dependency_needs_is_pinned_too() -> None:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    pinned = {canonicalize_name(line.split("==")[0]) for line in lines if line and not line.startswith("#")}
+    left = [*PROJECT["project"]["dependencies"], *EXTRA, *PROJECT["project"]["optional-dependencies"]["dev"]]
+    needed: set[str] = set()
+    while left:
+        found = Requirement(left.pop())
+        name = canonicalize_name(found.name)
+        if name not in needed:
+            needed.add(name)
+            extras = [{"extra": extra} for extra in ("", *found.extras)]
+            left += [one for one in requires(name) or () if any(_wanted(one, extra) for extra in extras)]
+    assert needed <= pinned
+
+
+def _wanted(requirement: str, extra: dict[str, str]) -> bool:
+    marker = Requirement(requirement).marker
+    return marker is None or marker.evaluate(extra)

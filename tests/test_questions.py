@@ -17,7 +17,7 @@ from derive.errors import SpecError
 from derive.evaluate import Array, Values
 from derive.questions import faded, homework, marking
 from derive.questions.homework import Variant
-from derive.sheet import Labelled, Line, Lines, Partials, Sheet, Task
+from derive.sheet import Labelled, Line, Lines, Partials, Sheet, Task, Text
 from derive.spec.homework import Faded
 from derive.steps import Derivation
 from derive.system import Equation
@@ -80,6 +80,55 @@ def test_points_are_those_of_the_spec_and_spread_over_the_steps() -> None:
     (task,) = tasks(asked("[{gradient: {of: w, points: 5}}]"))
     assert task.points == 5 and len(task.marks) == 3
     assert [m.points for m in task.marks] == [1, 2, 2]
+
+
+@pytest.mark.parametrize("parts", range(1, 9))
+def test_every_step_earns_something_and_points_add_up(parts: int) -> None:
+    steps: list[tuple[str, dict[str, object]]] = [(f"mark_{n}", {"n": n}) for n in range(parts)]
+    for points in range(0, 2 * parts + 1):
+        found = marking.marks(points, steps)
+        assert sum(m.points for m in found) == points
+        listed = [key for m in found for key, _ in (m.about["parts"] if m.key == "mark_together" else [(m.key, m.about)])]
+        assert listed == ([key for key, _ in steps] if points else [])
+        if 0 < points < parts:
+            sizes = [len(m.about["parts"]) if m.key == "mark_together" else 1 for m in found]
+            assert max(sizes) - min(sizes) <= 1 and sizes == sorted(sizes, reverse=True)
+
+
+def test_a_point_for_several_steps_names_them() -> None:
+    sheet = asked("[{gradient: {of: w, points: 2}}, {differential: {of: z, points: 1}}]")
+    text = api.tex(api.edition(sheet, "marking"))
+    assert r"\dsmark{1 point}{both: $\partial C/\partial p$, with its substitution; $\delta$, with its substitution}" in text
+    assert r"\dsmark{1 point}{$\partial C/\partial w$, read off}" in text
+    assert "all three: the term with the change of $w$; the term with the change of $b$; the term with the change of $a$}" in text
+    assert "Where one point stands for several steps" in text
+    assert "Where one point" not in api.tex(api.edition(asked("[{gradient: w}]"), "marking"))
+
+
+@pytest.mark.parametrize(
+    "questions, number",
+    [
+        ("[{gradient: w}, {shape: w}, {gradient: dC/dw}]", 1),
+        ("[{value: C}, {value: C}]", 1),
+        ("[{shape: w}, {partial: {of: z, by: w}}, {partial: dz/dw}]", 2),
+        ("[gradient, {gradient: b}]", 4),
+        ("[{find_error: w}, {find_error: {of: w, points: 3}}]", 1),
+        ("[{ask: {text: 'Why?', solution: 'So.'}}, {ask: {text: 'Why?', solution: 'Because.'}}]", 1),
+    ],
+)
+def test_no_question_is_asked_twice(questions: str, number: int) -> None:
+    with pytest.raises(SpecError, match="is asked twice") as caught:
+        asked(questions)
+    assert f"it is question {number} already" in str(caught.value.hint)
+    assert caught.value.place is not None and caught.value.place.line == 9
+
+
+def test_all_there_are_leaves_out_what_was_asked() -> None:
+    assert [t.id for t in tasks(asked("[{gradient: w}, gradient]"))][:2] == ["gradient dC/dw", "gradient dC/dp"]
+    assert len(tasks(asked("[{gradient: w}, gradient]"))) == len(tasks(asked("[gradient]")))
+    with pytest.raises(SpecError, match="nothing left to ask with `step`"):
+        asked("[step, step]")
+    assert len(tasks(asked("[{gradient: w}, {gradient: {of: w, text: 'And why?'}}]"))) == 2
 
 
 @pytest.mark.parametrize("points, parts", [(0, 3), (1, 3), (7, 3), (100, 7)])
@@ -193,10 +242,113 @@ def test_the_marking_scheme_says_what_earns_which_point() -> None:
     assert "the bias stays" in text and r"= a^{L-1} \allowbreak + b^{L}" in text
 
 
+def test_a_usual_error_is_explained_once_and_named_again() -> None:
+    text = api.tex(api.edition(example("single-neuron"), "marking"))
+    assert text.count(r"\dswhy{Belief}{what is added to a term stays there") == 1
+    assert text.count(r"\dswhy{In the work}{the bias is added to the activation") == 1
+    assert text.count(r"\dswhy{Say}{The bias is held constant here") == 1
+    assert text.count("{the bias stays}") > 1 and "(see question " in text
+    for task in tasks(example("single-neuron")):
+        for error in task.errors:
+            first = next(t.number for t in tasks(example("single-neuron")) if error.rule in {e.rule for e in t.errors})
+            assert error.explained == (None if first == task.number else first)
+
+
+@pytest.mark.parametrize("most", [0, 1, 4, 12])
+def test_so_many_usual_errors_as_the_spec_says(most: int) -> None:
+    many = [len(t.errors) for t in tasks(asked(ALL_KINDS, f"  usual_errors: {most}\n"))]
+    assert max(many) <= most and (max(many) > 4) == (most > 4)
+
+
+def test_a_step_of_descent_has_usual_errors() -> None:
+    (task,) = tasks(asked("[{step: w}]"))
+    assert [e.rule for e in task.errors] == ["uphill", "rate_forgotten", "step_alone", "gradient_alone"]
+
+
+NAMED = """
+title: t
+equations: [z = w*a + b, p = sigmoid(z), {last}]
+parameters: {{w: scalar, b: scalar}}
+inputs: {{a: scalar}}
+targets: {{y: scalar}}
+language: {language}
+homework: {{hints: true, questions: [{{gradient: w}}, {{value: E}}, {{value: dE/dw}}, {{step: w}}, {{find_error: b}}]}}
+"""
+
+
+@pytest.mark.parametrize("language, word", [("en", "cost"), ("de", "Kosten")])
+def test_a_spec_that_has_no_cost_hears_of_none(language: str, word: str) -> None:
+    sheet = api.homework(spec.loads(NAMED.format(last="E = (p - y)**2", language=language)))
+    text = api.tex(api.edition(sheet, "homework"))
+    assert word not in text and ("change of $E$" in text or "Änderung von $E$" in text)
+    assert word in api.tex(api.edition(example("chain"), "homework")) or language == "de"
+
+
+def test_values_in_indices_say_how_they_are_computed() -> None:
+    text = api.tex(api.edition(example("wide-layer"), "solutions"))
+    assert r"z_{j}^{L} = \sum_{k} w_{jk}^{L}\,a_{k}^{L-1} + b_{j}^{L},\quad \allowbreak z^{L} \allowbreak \approx" in text
+    assert r"\frac{\partial C}{\partial w_{jk}^{L}} = \delta_{j}^{L}\,a_{k}^{L-1},\quad" in text
+
+
 def test_hints_stand_only_where_they_are_asked_for() -> None:
     assert "Hint" not in api.tex(api.edition(asked("[{differential: z}]"), "homework"))
     with_hint = api.tex(api.edition(asked("[{differential: {of: z, hint: true}}]"), "homework"))
-    assert "product rule: one factor moves" in with_hint
+    assert "one factor moves, the others wait; each has its turn (product rule)" in with_hint
+
+
+ALL_KINDS = (
+    "[{differential: z}, {partial: dz/dw}, {gradient: w}, {shape: w}, {value: C}, {value: dC/dw}, {step: w}, {find_error: b},"
+    " {choice: dC/da}, {ask: {text: 'Why?', solution: 'So.', of: z}}]"
+)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_kind_of_question_has_a_hint_and_it_is_not_the_answer(language: str) -> None:
+    found = spec.loads(f"{NEURON}language: {language}\nhomework:\n  hints: true\n  questions: {ALL_KINDS}\n")
+    sheet = api.homework(found)
+    for edition in ("homework", "solutions"):
+        hints = re.findall(r"\\dshint\{(.*?)\}\{(.*?)\}\s*\\end\{dsasked", api.tex(api.edition(sheet, edition)), re.DOTALL)
+        assert len(hints) == len(tasks(sheet))
+        for task, (label, text) in zip(tasks(sheet), hints, strict=True):
+            assert label == ("Hint" if language == "en" else "Hinweis") and len(text) > 20
+            for line in (n for b in task.solution if isinstance(b, Lines) for n in b.lines):
+                assert str(line.forms[0].shown.rhs) not in text
+    assert r"\dshint" not in api.tex(api.edition(sheet, "marking"))
+
+
+def test_a_hint_may_be_the_teachers_own() -> None:
+    sheet = asked("[{gradient: {of: w, hint: 'Think of `dC/dp`.'}}]")
+    assert isinstance(tasks(sheet)[0].hint, Text)
+    assert r"{Think of $\partial C/\partial p$.}" in api.tex(api.edition(sheet, "homework"))
+
+
+# --- the teacher's own words ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "questions: [{ask: {text: 'What is `w +* b`?', solution: 'So.'}}]",
+        "questions: [{ask: {text: 'What?', solution: 'It is `q`.'}}]",
+        "questions: [{gradient: {of: w, text: 'Find `dC/dq`.'}}]",
+        "questions: [{gradient: {of: w, hint: 'Use `numpy`.'}}]",
+        "text: 'Read `chapter 3`.'\n  questions: [{gradient: w}]",
+    ],
+)
+def test_what_cannot_be_read_in_backquotes_is_refused_with_its_place(more: str) -> None:
+    with pytest.raises(SpecError, match="in backquotes cannot be read") as caught:
+        api.homework(spec.loads(f"{NEURON}homework:\n  {more}\n", "mine.yaml"))
+    assert caught.value.place is not None and caught.value.place.line == 9 and "words need none" in str(caught.value.hint)
+
+
+def test_in_backquotes_stands_what_students_write() -> None:
+    text = "`W.1`, `dC/dW.2`, `delta2`, `p - y`, `dz.1`, `z.1 = W.1 @ x + b.1`"
+    found = api.examples()["classifier"].read_text() + f"homework: {{text: '{text}', questions: [{{shape: W.1}}]}}\n"
+    printed = api.tex(api.edition(api.homework(spec.loads(found)), "homework"))
+    assert (
+        r"$W^{(1)}$, $\partial C/\partial W^{(2)}$, $\delta^{(2)}$, $p - y$, $\mathrm{d}z^{(1)}$, "
+        r"$z^{(1)} = W^{(1)}\,x + b^{(1)}$" in printed
+    )
 
 
 @lru_cache(maxsize=32)
@@ -339,9 +491,9 @@ def asked_on_paper(sheet: Sheet, which: str, folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     "questions, more",
     [
-        ("[choice, choice, choice, choice]", ""),
+        ("[choice, {shape: w}, {shape: b}]", ""),
         ("[differential, partial, gradient, value, shape, step]", "  space: none\n"),
-        ("[choice, {gradient: w}, {gradient: {of: b, space: none}}, choice]", "  space: box\n"),
+        ("[{choice: dC/dw}, {gradient: w}, {gradient: {of: b, space: none}}, {choice: dC/db}]", "  space: box\n"),
         ("[{choice: {points: 0}}, {gradient: {of: w, points: 0}}]", ""),
     ],
 )

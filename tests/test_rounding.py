@@ -68,3 +68,22 @@ def test_an_array_is_read_as_it_is_printed() -> None:
     assert rounding.printed(values, "fractions").tolist() == [1 / 3, 2.0, 1 / 7]
     assert rounding.printed(values, "decimals").tolist() == [0.3333, 2.0, 0.1429]
     assert rounding.printed(np.array([[0.25, 1e-17], [1 / 3, 1e-6]])).tolist() == [[0.25, 0.0], [0.3333, 1e-6]]
+
+
+@pytest.mark.parametrize(
+    "values, by_hand, wanted",
+    [
+        ([0.0], None, 1e-4),
+        ([0.3], None, 0.0015),
+        ([-200.0, 1.0], None, 1.0),
+        ([0.01], None, 1e-4),
+        ([0.0004], None, 2e-6),
+        ([1.234e-7], None, 6.17e-10),
+        ([1.0], [1.004], 0.008),
+        ([0.0004], [0.00041], 2e-5),
+        ([], None, 1e-4),
+    ],
+)
+def test_how_far_an_answer_may_be_off(values: list[float], by_hand: list[float] | None, wanted: float) -> None:
+    """Half a hundredth of the largest, one unit of its last printed digit at least: so 0 never stands for a small number."""
+    assert rounding.tolerance(np.array(values), None if by_hand is None else np.array(by_hand)) == pytest.approx(wanted)

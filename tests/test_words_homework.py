@@ -122,7 +122,9 @@ def test_no_english_word_of_ours_is_left(name: str) -> None:
 
 def test_usual_errors_are_explained_in_german() -> None:
     text = api.tex(api.edition(example("single-neuron"), "marking"))
-    assert "{der Bias bleibt stehen}{Der Bias wird hier festgehalten" in text and "Häufige Fehler" in text
+    assert "{der Bias bleibt stehen}" in text and "{Dazu sagen}{Der Bias wird hier festgehalten" in text
+    assert "{Vorstellung}{was zu einem Term addiert wird" in text and "{In der Lösung}{der Bias ist zur" in text
+    assert "Häufige Fehler" in text
     assert r"Folgefehler" in text and "der Summand mit der Änderung von $w^{L}$" in text and "1{,}5" in text
 
 
@@ -132,7 +134,7 @@ def test_hints_are_in_german() -> None:
         "inputs: {a: scalar}\ntargets: {y: scalar}\nhomework: {questions: [{differential: {of: z, hint: true}}]}\n"
     )
     text = api.tex(api.edition(api.homework(found), "homework"))
-    assert r"\dshint{Hinweis}" in text and "Produktregel: ein Faktor bewegt sich" in text
+    assert r"\dshint{Hinweis}" in text and "jeder kommt einmal an die Reihe (Produktregel)" in text
 
 
 def test_a_gap_asks_in_german(tmp_path: Path) -> None:

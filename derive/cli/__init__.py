@@ -7,6 +7,7 @@ exit code: 1 a check failed, 2 bad input, 3 cannot write, 4 TeX failed.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -43,6 +44,7 @@ class Commands(click.Group):
 
 def main() -> None:
     """The console script."""
+    gc.set_threshold(50_000)  # by default Python looks again and again through all the objects that SymPy makes once
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that build folders are cleared away
     command(prog_name="derive")
 

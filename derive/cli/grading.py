@@ -1,14 +1,15 @@
-"""grade: what a student answered, and what to say to it."""
+"""grade: what a student answered, or a class, and what to say to it."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import SpecError
+from ..errors import Place, SpecError
 from .specs import load, one_spec, path_of
 
 
@@ -19,51 +20,87 @@ from .specs import load, one_spec, path_of
 @click.option("--variant", "code", metavar="CODE",
               help="The variant, by its code; with the two texts behind it on the sheet, the spec is compared too.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="For machines: a list with one object an answer.")
-def grade(spec: str, answers: Path | None, single: tuple[str, ...], code: str | None, as_json: bool) -> None:
+@click.option("--language", metavar="CODE", help="In which language it is said: en, de, …  [default: that of the spec]")
+@click.option("--templates", type=click.Path(path_type=Path), metavar="FOLDER", help="Templates and words of your own.")
+def grade(
+    spec: str,
+    answers: Path | None,
+    single: tuple[str, ...],
+    code: str | None,
+    as_json: bool,
+    language: str | None,
+    templates: Path | None,
+) -> None:
     """Judge the answers of a student to questions about SPEC, and name the usual error behind a wrong one.
 
-    ANSWERS is a YAML or JSON file of questions and answers, or a CSV file with two columns. A question is what is asked for:
-    dC/dW1, delta1, dz1/dW1, dz1, a1. An answer is a formula in the equation language, or numbers.
+    ANSWERS is a YAML or JSON file of questions and answers, or a CSV file with two columns, or with those of answers.csv, which
+    `derive homework` writes: id, variant, question, entry, value; such a file may hold the answers of a whole class. A question
+    is what is asked for: dC/dW1, delta1, dz1/dW1, dz1, a1; or a question of the homework, `step W3`, `choice dC/dx`, or its
+    number on the sheet. An answer is a formula in the equation language, numbers, or what else the question asks for. Where
+    questions of the homework are answered, points are given.
+
+    The exit code is 0 whenever the answers could be judged, right or wrong.
 
     \b
     Examples:
       derive grade single-neuron --answer 'dC/dw = 2*(a - y)*a_prev'
       derive grade mlp answers.yaml --variant 3f9a07c211de-0 --json
+      derive grade mlp handed-in.csv --language de
     """
+    from derive import answer_files
     from derive import grade as grading
-    from derive.answer_files import answers_in
 
-    found = load(spec)
-    given: dict[str, Any] = dict(answers_in(answers)) if answers is not None else {}
+    found = load(spec, language=language, templates=templates)
+    handed = list(answer_files.handed_in(answers)) if answers is not None else [answer_files.HandedIn()]
+    if single and len(handed) > 1:
+        raise SpecError("--answer belongs to one student, and the file holds several")
     for text in single:
-        target, sign, _ = text.partition("=")
-        if not sign:
-            raise SpecError(f"`{text[:40]}` is not an answer", hint="write what is asked for, `=`, and the answer: dC/dw = …")
-        if target.strip() in given:
-            raise SpecError(f"`{target.strip()[:40]}` is answered twice", hint="keep one of the two")
-        given[target.strip()] = text
-    if not given:
+        _add(handed[0], text)
+    if not handed[0].answers:
         raise SpecError("there are no answers", hint="give a file, or --answer 'dC/dw = …'")
-    judged = grading.grade(found, given) if code is None else _of_variant(found, path_of(spec).read_bytes(), given, code)
+    source = path_of(spec).read_bytes()
+    grader = grading.Grader(found)
+    everything: list[dict[str, Any]] = []
+    for one in handed:
+        judged = _judged(grader, one, source, code, answers is not None)
+        if as_json:
+            everything += [grading.as_data(v) for v in judged]
+            continue
+        before = f"{one.student}: " if one.student else ""
+        for verdict in judged:
+            click.echo(before + grading.line(verdict))
+        if points := grading.total(grader.voice, judged):
+            click.echo(before + points)
     if as_json:
-        click.echo(json.dumps([grading.as_data(v) for v in judged], ensure_ascii=False, indent=2))
-        return
-    for verdict in judged:
-        click.echo(grading.line(verdict))
+        click.echo(json.dumps(everything, ensure_ascii=False, indent=2))
 
 
-def _of_variant(found: Any, text: bytes, given: dict[str, Any], code: str) -> tuple[Any, ...]:
-    """The verdicts with a student's own numbers; a question may also be named as in the answer key: `value dC/dw`."""
-    from derive import api, grade, seeds, worked
-    from derive.questions import homework
+def _add(handed: Any, text: str) -> None:
+    from derive.homework_key import HELD
+    from derive.spec.homework import KINDS
 
-    derivation = api.derive(found)
-    numbers = worked.draw(found, derivation, *seeds.read(code, text))
-    keys = {k.question: k for k in homework.keys(found, derivation, numbers) if not k.question.startswith("step")}
-    return grade.grade(
-        derivation,
-        given,
-        numbers.values,
-        {k.question: k.name for k in keys.values()},
-        {k.question: k.tolerance for k in keys.values()},
-    )
+    target, sign, _ = text.partition("=")
+    if not sign or not target.strip():
+        raise SpecError(f"`{text[:40]}` is not an answer", hint="write what is asked for, `=`, and the answer: dC/dw = …")
+    target = " ".join(target.split())
+    if target in handed.answers:
+        raise SpecError(f"`{target[:40]}` is answered twice", hint="keep one of the two")
+    named = target.split()[0].isdecimal() or target.split()[0].lower() in (*KINDS, HELD)
+    handed.answers[target] = text.partition("=")[2] if named else text
+
+
+def _judged(grader: Any, handed: Any, source: bytes, code: str | None, whole: bool) -> tuple[Any, ...]:
+    """The verdicts on a student's answers, with the numbers of the variant that was named, or that the file names."""
+    from derive import seeds
+
+    if code is not None and handed.variant and code.split()[:1] != handed.variant.split()[:1]:
+        place = next(iter(handed.places.values()), Place())
+        raise SpecError(f"the file names the variant {handed.variant[:40]}, and --variant {code[:40]}", place=place)
+    printed = code or handed.variant
+    variant = seeds.read(printed, source) if printed else None
+    try:
+        judged = grader.grade(handed.answers, variant, whole)
+    except SpecError as error:
+        raise error.at(next(iter(handed.places.values()), Place())) from None
+    where = handed.places
+    return tuple(replace(v, student=handed.student, place=str(where[v.target]) if v.target in where else "") for v in judged)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,14 +67,15 @@ def homework(
     assignment = Assignment(load(spec, views, **look), source.read_text("utf-8"), students, folder, codes)
     executor, slots = click.get_current_context().with_resource(_carrier(scheduler))
     assignment.draw()
-    held: list[DeriveError | str] = []
-    bar: Any = nullcontext()
-    if sys.stderr.isatty():
-        bar = click.progressbar(length=len(students) * len(EDITIONS), file=sys.stderr, show_pos=True)
-    with bar as shown:
-        progress = shown.update if shown else lambda done: None
-        failed = build(assignment, held.append, progress, executor, processes or slots)
-    report(*held)
+    held: list[DeriveError | str] = []  # under a bar, until it is done
+    try:
+        if sys.stderr.isatty():
+            with click.progressbar(length=len(students) * len(EDITIONS), file=sys.stderr, show_pos=True) as bar:
+                failed = build(assignment, held.append, bar.update, executor, processes or slots)
+        else:
+            failed = build(assignment, report, executor=executor, processes=processes or slots)
+    finally:
+        report(*held)
     click.echo(folder)
     if failed:
         report(f"derive: {len(failed)} of {len(students) * len(EDITIONS)} PDFs could not be set; the others are there")

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sympy import S
+from sympy import Expr, S
 
 from .. import calculus, evaluate, simplify
 from ..catalogue import malrules
@@ -28,7 +28,18 @@ from ..tensor import Differential, Entry, Index, Partial, add
 from ..verify import random_point
 from ..walk import free_indices, nodes, size, transform
 from .changes import Candidate, within, wrong_changes
-from .lifting import Lines, changed_terms, contributions, named, partial_value, put_in, tidy, with_partial, written_out
+from .lifting import (
+    Lines,
+    changed_terms,
+    contributions,
+    named,
+    partial_value,
+    put_in,
+    tidy,
+    with_own_letters,
+    with_partial,
+    written_out,
+)
 from .lines import Line, partial_lines, wrong_lines
 
 __all__ = ["SECTIONS", "Mistake", "differ", "followed", "malrules", "mistakes", "points", "value_at"]
@@ -76,8 +87,9 @@ def _found(derivation: Derivation, step: Step) -> tuple[Mistake, ...]:
     known = [_everywhere(derivation, step.result)]
     made: dict[str, int] = {}
     out = []
+    named_indices = _free(lhs)
     for rule, rhs in candidates:
-        wrong = Equation(lhs, rhs)
+        wrong = Equation(lhs, with_own_letters(rhs, named_indices))
         values = _everywhere(derivation, wrong)
         if values is None or made.get(rule, 0) >= EACH or not all(differ(values, other) for other in known if other is not None):
             continue
@@ -224,13 +236,14 @@ def _point(derivation: Derivation, rng: np.random.Generator) -> Values:
 
 def value_at(equation: Equation, values: Mapping[str, Array]) -> Array:
     """The right-hand side over the free indices of the left-hand side."""
-    lhs = equation.lhs
+    return evaluate.evaluate(equation.rhs, values, _free(equation.lhs))
+
+
+def _free(lhs: Expr) -> tuple[Index, ...]:
     if isinstance(lhs, Partial):
-        axes = tuple(dict.fromkeys([*free_indices(lhs.of), *free_indices(lhs.by)]))
-    else:
-        entry = lhs.entry if isinstance(lhs, Differential) else lhs
-        axes = tuple(i for i in entry.indices if isinstance(i, Index))
-    return evaluate.evaluate(equation.rhs, values, axes)
+        return tuple(dict.fromkeys([*free_indices(lhs.of), *free_indices(lhs.by)]))
+    entry = lhs.entry if isinstance(lhs, Differential) else lhs
+    return tuple(i for i in entry.indices if isinstance(i, Index))
 
 
 def _everywhere(derivation: Derivation, equation: Equation) -> tuple[Array, ...] | None:

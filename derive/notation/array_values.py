@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from .. import entrywise
 from .. import evaluate as numbers
 from ..tensor import Index
 from ..walk import free_indices
@@ -79,7 +80,7 @@ def evaluate(node: Node, values: Mapping[str, Matrix], labels: Mapping[Index, in
             return _at_labels(node.factor, values, labels) * evaluate(node.of, values, labels)
         case Map():
             inner = evaluate(node.of, values, labels)
-            return np.broadcast_to(numbers.entrywise(node.function)(inner), inner.shape)
+            return np.broadcast_to(entrywise.entrywise(node.function)(inner), inner.shape)
         case Softmax():
             raised = np.exp(evaluate(node.of, values, labels))
             return raised / raised.sum(axis=node.along, keepdims=True)

@@ -1,7 +1,7 @@
 """The expressions of the matrix and batch views.
 
-Vectors are columns. Every node knows the indices its axes stand for, so a wrong orientation is found when it is built, and every
-node evaluates with NumPy's own matrix product, so a view is checked by numbers that owe nothing to the index notation.
+Vectors are columns. Every node knows the indices its axes stand for, so a wrong orientation is found when it is built. What a
+node is worth in numbers says `array_values`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Identity(Node):
 
 @dataclass(frozen=True)
 class Transpose(Node):
-    """The transpose of a matrix or a column; a row has the axes of its column, marked by `row` in the parent product."""
+    """The transpose of a matrix, or of a column: a row, which has the one index of its column."""
 
     of: Node
 

@@ -156,7 +156,9 @@ class ScalarPrinter:
 
     def indices(self, indices: Sequence[Expr]) -> str:
         """jk where all are single letters, else separated by commas."""
-        shown = [unbroken(self.text(positive_terms_first(i)).latex).replace(" ", "") for i in indices]
+        first = self.symbols.system.first_index if self.symbols is not None else 0
+        counted = (i + first if i.is_Integer else i for i in indices)
+        shown = [unbroken(self.text(positive_terms_first(i)).latex).replace(" ", "") for i in counted]
         return ("" if all(len(s) == 1 for s in shown) else ",").join(shown)
 
     def condition(self, expr: Within) -> str:

@@ -36,7 +36,7 @@ from .arrays import (
     scaled,
     transpose,
 )
-from .contraction import Factor, NoMatrixForm, contracted, oriented
+from .contraction import Factor, NoMatrixForm, contracted
 
 U = Entry.of("u")
 
@@ -202,9 +202,9 @@ def _ordered(part: Expr, free: list[Index], axes: Axes) -> Axes:
 
 def _item(part: Expr, axes: Axes, labels: Collection[Index]) -> Node:
     if isinstance(part, Entry):
-        return _name(part, axes, False, labels)
+        return _name(part, False, labels)
     if isinstance(part, Differential):
-        return _name(part.entry, axes, True, labels)
+        return _name(part.entry, True, labels)
     if isinstance(part, Elementwise):
         return Map(axes, Elementwise.of(part.name, U, part.order), array(part.argument, axes, labels))
     if isinstance(part, Pow) and part.exp.is_number:
@@ -227,10 +227,9 @@ def _item(part: Expr, axes: Axes, labels: Collection[Index]) -> Node:
     raise NoMatrixForm(type(part).__name__)
 
 
-def _name(entry: Entry, axes: Axes, change: bool, labels: Collection[Index]) -> Node:
+def _name(entry: Entry, change: bool, labels: Collection[Index]) -> Node:
     beside = tuple((n, i) for n, i in enumerate(entry.indices) if all(f in labels for f in free_indices(i)))
     inside = tuple(i for n, i in enumerate(entry.indices) if (n, i) not in beside)
     if not all(isinstance(i, Index) for i in inside) or len(set(inside)) != len(inside):
         raise NoMatrixForm("an index that stands twice, or is shifted")
-    name = Name(inside, entry.key, change, beside)
-    return name if inside == axes else oriented(name, axes)
+    return Name(inside, entry.key, change, beside)

@@ -59,6 +59,9 @@ def spelt(name: str) -> str:
 class Printer:
     """Prints with the names of one system."""
 
+    HIGH = "⁰¹²³⁴⁵⁶⁷⁸⁹ᴸ"
+    """What a name with a layer's number has in it: it needs brackets before something else stands high behind it."""
+
     def __init__(self, system: System, labels: Labels = "absolute") -> None:
         self.system = system
         self.labels = labels
@@ -86,13 +89,17 @@ class Printer:
             base = tensor.base
             if tensor.cased:
                 base = (base[0].upper() if matrix else base[0].lower()) + base[1:]
-            return spelt(base) + self._above(tensor.layer)
+            return self.spelt(base) + self._above(tensor.layer)
         tensor = self.system.tensors[primal(key)]
         if not tensor.signal:
             cost = "C" if self.system.objective is None else self.name(self.system.objective)
             return f"∂{cost}/∂{self.name(primal(key), matrix)}"
-        own = "" if tensor.cased or tensor.base == "z" else f"_{spelt(tensor.base)}"
+        own = "" if tensor.cased or tensor.base == "z" else f"_{self.spelt(tensor.base)}"
         return ("Δ" if matrix else "δ") + own + self._above(tensor.layer)
+
+    def spelt(self, name: str) -> str:
+        """A function's name, or that of a tensor without its layer, as it is shown."""
+        return spelt(name)
 
     def _above(self, layer: int | None) -> str:
         if layer is None:
@@ -106,13 +113,14 @@ class Printer:
         return self.name(entry.key) + self._indices(entry.indices)
 
     def _indices(self, indices: Sequence[Expr]) -> str:
-        return f"[{','.join(self.text(i).text.replace(' ', '') for i in indices)}]" if indices else ""
+        counted = (i + self.system.first_index if i.is_Integer else i for i in indices)
+        return f"[{','.join(self.text(i).text.replace(' ', '') for i in counted)}]" if indices else ""
 
     def function(self, name: str, order: int) -> str:
         """A catalogue function, with primes."""
         from ..catalogue import function
 
-        return spelt(function(name).record.glyph) + "′" * order
+        return self.spelt(function(name).record.glyph) + "′" * order
 
     # --- indexed scalars --------------------------------------------------------------------------------------------------
 
@@ -184,7 +192,7 @@ class Printer:
             bottom = self._power(base, -exponent) if exponent != -1 else base
             return Text(f"1/{bottom.within('power')}", BINDING["hadamard"])
         # a name that carries a layer number, z², needs brackets before it is squared
-        raised = bool(set(base.text) & set("⁰¹²³⁴⁵⁶⁷⁸⁹ᴸ′")) and not base.text.endswith(")")
+        raised = bool(set(base.text) & {*self.HIGH, "′"}) and not base.text.endswith(")")
         bare = f"({base.text})" if raised else base.within("atom")
         if exponent.is_Integer:
             return Text(bare + str(int(exponent)).translate(ABOVE), BINDING["power"])
@@ -229,7 +237,7 @@ class Printer:
                 return Text("I", BINDING["atom"])
             case arrays.Transpose():
                 inner = self.text(node.of)
-                simple = isinstance(node.of, arrays.Name | arrays.Ones) and not set(inner.text) & set("/⁰¹²³⁴⁵⁶⁷⁸⁹ᴸ")
+                simple = isinstance(node.of, arrays.Name | arrays.Ones) and not set(inner.text) & {*self.HIGH, "/"}
                 return Text((inner.text if simple else f"({inner.text})") + "ᵀ", BINDING["atom"])
             case arrays.Product():
                 return Text(" ".join(self.text(a).within("product") for a in node.args), BINDING["product"])

@@ -41,11 +41,32 @@ def wanted(spec: Spec, derivation: Derivation) -> tuple[Wanted, ...]:
     homework = spec.homework or Homework()
     entries = homework.questions or _selection(derivation)
     words = vocabulary(derivation, dict(spec.glyphs))
-    found: list[Wanted] = []
+    found: dict[tuple[str | None, ...], Wanted] = {}
     for place, ask in enumerate(entries):
         some = list(_of(ask, place, spec, derivation, words))
-        found += some[: ask.number or (PER_KIND if not ask.of else len(some))]
-    return tuple(found)
+        if not (ask.of or ask.kind == "ask"):  # all that there are, but for what has been asked already
+            some = [one for one in some if _same(one) not in found]
+        for one in some[: ask.number or (PER_KIND if not ask.of else len(some))]:
+            if _same(one) in found:
+                number = list(found).index(_same(one)) + 1
+                raise SpecError(
+                    f"the question `{one.kind}{f': {one.target}' if one.target else ''}` is asked twice",
+                    place=spec.place("homework", "questions", place),
+                    hint=f"it is question {number} already, and would have the same answer; leave one of the two out",
+                )
+            found[_same(one)] = one
+        if not some and homework.questions:
+            raise SpecError(
+                f"there is nothing left to ask with `{ask.kind}`",
+                place=spec.place("homework", "questions", place),
+                hint="what it can be asked of stands in the questions above already" if found else "",
+            )
+    return tuple(found.values())
+
+
+def _same(wanted: Wanted) -> tuple[str | None, ...]:
+    """What makes a question another one."""
+    return (wanted.kind, wanted.key, wanted.target, wanted.ask.text, wanted.ask.mistake)
 
 
 def _selection(derivation: Derivation) -> tuple[Ask, ...]:

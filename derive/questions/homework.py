@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import arithmetic, story, worked
+from .. import arithmetic, worked
 from ..compose import _Composer
 from ..errors import SpecError
 from ..evaluate import Array
@@ -18,7 +18,7 @@ from ..mistakes import followed, mistakes
 from ..notation.latex import Printer
 from ..notation.views import View
 from ..render import Known
-from ..sheet import Edition, Lines, Prose, Section, Sheet, Task, Text, Values
+from ..sheet import Edition, Lines, Prose, Section, Sheet, Task, Values
 from ..spec import Spec
 from ..spec.homework import Homework
 from ..steps import Derivation
@@ -29,6 +29,7 @@ from ..worked import Pass
 from . import asking, room
 from .asking import Wanted
 from .marking import shown
+from .own import own_text
 from .solving import Done, solve, way_down
 
 
@@ -90,7 +91,7 @@ def homework(
         rows = tuple(arithmetic._value(composer, t.key, numbers, scalar=False) for t in composer.given())
         rate = {"rate": numbers.rate_number(), "step": any(w.kind == "step" for w in wanted)}
         sections.append(Section("givens", (Prose("given_numbers", rate), Values(rows, "running", room.givens(rows)))))
-    words: list[Any] = [Text(story.marked(p, derivation.system)) for p in _paragraphs(settings.text)]
+    words: list[Any] = [own_text(composer, p, spec.place("homework", "text")) for p in _paragraphs(settings.text)]
     sections.append(Section("questions", (*words, *tasks)))
     points = sum(t.points for t in tasks)
     whole = composer.headed(sections)
@@ -105,7 +106,7 @@ def _given(composer: _Composer, wanted: Sequence[Wanted]) -> tuple[Section, ...]
     signals = [k for k in derivation.gradients if derivation.system.tensors[k].signal]
     if signals and len(derivation.system.equations) <= MANY_EQUATIONS:
         of = {"signals": [Entry.of(cotangent(k)) for k in signals], "of": [Entry.of(k) for k in signals]}
-        blocks.append(Prose("signals", of))
+        blocks.append(Prose("signals", {**of, "objective": composer.objective(), "own": not composer.system.blocks}))
     forward = Section(forward.key, tuple(blocks))
     steps = [one.step for one in wanted if one.step is not None]
     for one in wanted:
@@ -132,16 +133,21 @@ def _tasks(composer: _Composer, settings: Homework, wanted: Sequence[Wanted], va
     printer = Printer(composer.symbols)
     tasks: list[Task] = []
     ids: set[str] = set()
+    explained: dict[str, int] = {}
     for number, one in enumerate(wanted, start=1):
         if number in shared.tasks:
             tasks.append(shared.tasks[number])
+            for known in tasks[-1].errors:
+                explained.setdefault(known.rule, number)
             ids.add(tasks[-1].id)
             done.note(composer.derivation, one, number)
             continue
         solved = solve(composer, one, done, number, variant.seed)
         hint = settings.hints if one.ask.hint is None else one.ask.hint
-        space = one.ask.space or ("none" if one.kind == "choice" else settings.space)
+        space = one.ask.space or ("blank" if one.kind == "choice" and settings.space != "none" else settings.space)
         height = max(room.height(blocks, printer) for blocks in solved.others or (solved.solution,))
+        if space == "blank":
+            height = room.REASONS
         name = _id(one, number)
         while name in ids:
             name += "+"
@@ -155,13 +161,15 @@ def _tasks(composer: _Composer, settings: Homework, wanted: Sequence[Wanted], va
                 given=solved.given,
                 solution=solved.solution,
                 marks=solved.marks,
-                errors=solved.errors,
+                errors=tuple(replace(e, explained=explained.get(e.rule)) for e in solved.errors),
                 hint=solved.hint if hint else (),
                 space=space,
                 height=height,
                 target=one.target,
             )
         )
+        for error in solved.errors:
+            explained.setdefault(error.rule, number)
         if one.kind not in NUMBERED:
             shared.tasks[number] = tasks[-1]
     return tasks
@@ -210,12 +218,17 @@ def keys(spec: Spec, derivation: Derivation, found: Pass) -> tuple[Key, ...]:
     out = []
     for number, one in enumerate(asking.wanted(spec, derivation), start=1):
         if one.kind in ("value", "step"):
-            value, hand = (np.asarray(p.best(one.key, one.kind == "step"), dtype=float) for p in (found, by_hand))
-            tolerance = worked.tolerance(value, hand)
-            if one.kind == "step":
-                tolerance = min(tolerance, _step_tolerance(found, one.key))
-            out.append(Key(_id(one, number), one.target, one.key, value, tolerance))
+            after = one.kind == "step"
+            value = np.asarray(found.best(one.key, after), dtype=float)
+            out.append(Key(_id(one, number), one.target, one.key, value, tolerance(found, by_hand, one.key, after)))
     return tuple(out)
+
+
+def tolerance(found: Pass, by_hand: Pass, key: str, after: bool = False) -> float:
+    """How far an answer may be off in any of its numbers; after: of a new value, after one step of descent."""
+    value, hand = (np.asarray(p.best(key, after), dtype=float) for p in (found, by_hand))
+    least = worked.tolerance(value, hand)
+    return min(least, _step_tolerance(found, key)) if after else least
 
 
 def _step_tolerance(found: Pass, key: str) -> float:

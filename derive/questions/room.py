@@ -16,7 +16,13 @@ ROW = 9
 WIDTH = 10.5
 """The width in cm of a formula beside its rule."""
 
-LEAST = 22
+LEAST = 23
+
+REASONS = 16
+"""For the reasons below a choice, which are printed and never written: three lines."""
+
+LETTERS = 60
+"""So many letters of a text stand on a line of handwriting."""
 
 
 def height(blocks: Iterable[Any], printer: Printer) -> int:
@@ -36,7 +42,10 @@ def _height(block: Any, printer: Printer) -> float:
         return sum(_formula(line.forms, printer) + 2 for _, line in block.rows)
     if isinstance(block, Table):
         return ROW * (1 + len(block.rows))
-    if isinstance(block, Prose | Text):
+    if isinstance(block, Text):
+        letters = sum(len(part) if isinstance(part, str) else 12 for part in block.parts)
+        return ROW * (0.5 + max(1, math.ceil(letters / LETTERS)))
+    if isinstance(block, Prose):
         return 1.5 * ROW
     return ROW
 

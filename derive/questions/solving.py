@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .. import arithmetic, downward, mistakes, seeds, story
-from ..errors import DeriveError, SpecError
-from ..sheet import Labelled, Line, Lines, Mark, Partials, Prose, Text, UsualError, Values
+from .. import arithmetic, downward, mistakes, seeds
+from ..errors import SpecError
+from ..sheet import Labelled, Line, Lines, Partials, Prose, Value, Values
 from ..steps import Derivation
-from ..system import System, cotangent, is_cotangent, lhs_of, primal
+from ..system import Equation, System, cotangent, is_cotangent, lhs_of, primal
 from ..tensor import Entry
 from ..walk import entries
 from .asking import Wanted
-from .marking import marks, shown, usual_errors
+from .marking import errors_of_a_step, marks, shown, usual_errors
+from .own import own, own_text, place_of
+from .solved import Solved
 
 if TYPE_CHECKING:
     from ..compose import _Composer
@@ -39,28 +41,14 @@ class Done:
             self.values.setdefault(key, number)
 
 
-@dataclass(frozen=True)
-class Solved:
-    """A question and its solution, before it has a number."""
-
-    ask: Any
-    solution: tuple[Any, ...]
-    marks: tuple[Mark, ...]
-    given: tuple[Any, ...] = ()
-    errors: tuple[UsualError, ...] = ()
-    hint: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-    """The tensors whose numbers are answers."""
-    others: tuple[tuple[Any, ...], ...] = ()
-    """Solutions that this question has with other seeds: the room is the same for all of them."""
-
-
 def solve(composer: _Composer, wanted: Wanted, done: Done, number: int, seed: int) -> Solved:
     """One question with its solution. seed: of what is drawn besides numbers (the order of answers, the hidden error)."""
     composer.named_signal = False
     solved = _KINDS[wanted.kind](composer, wanted, done, seed)
     if wanted.ask.text is not None and wanted.kind != "ask":
-        solved = replace(solved, ask=Text(story.marked(wanted.ask.text, composer.system)))
+        solved = replace(solved, ask=own_text(composer, wanted.ask.text, place_of(composer, wanted)))
+    if isinstance(wanted.ask.hint, str):
+        solved = replace(solved, hint=own_text(composer, wanted.ask.hint, place_of(composer, wanted)))
     done.note(composer.derivation, wanted, number, solved.keys)
     return solved
 
@@ -72,7 +60,7 @@ def _points(wanted: Wanted, default: int) -> int:
 def _differential(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
     lines = composer.differential_lines(wanted.key, {})
     terms = composer.derivation.terms[wanted.key]
-    parts = [("mark_term", {"change": t.entry, "value": composer.entry(wanted.key)}) for t in terms[:4]]
+    parts = [("mark_term", {"change": Entry.of(t.entry.key), "value": composer.entry(wanted.key)}) for t in terms[:4]]
     equation = composer.system.defines()[wanted.key]
     line = shown(composer, equation).forms[0].shown
     used = {e.key for e in entries(equation.rhs)}
@@ -120,6 +108,11 @@ def way_down(derivation: Derivation, about: str, known: Iterable[str] = ()) -> t
     return tuple(k for k in derivation.gradients if k in found)
 
 
+def _objective(composer: _Composer) -> dict[str, Any]:
+    """What the last line computes; `own`: by equations of the spec's own, which need not call it a cost."""
+    return {"objective": composer.objective(), "own": not composer.system.blocks}
+
+
 def users(system: System, key: str) -> tuple[str, ...]:
     """The quantities that are computed from this one directly."""
     return tuple(lhs_of(e).key for e in system.equations if any(n.key == key for n in entries(e.rhs)))
@@ -156,7 +149,7 @@ def _gradient(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Sol
     ]
     parts.append(("mark_result", {"what": Entry.of(cotangent(key))}))
     return Solved(
-        Prose("gradient", {"what": Entry.of(cotangent(key)), "by": Entry.of(key), "objective": composer.objective()}),
+        Prose("gradient", {"what": Entry.of(cotangent(key)), "by": Entry.of(key), **_objective(composer)}),
         tuple(blocks),
         marks(_points(wanted, len(parts)), parts),
         errors=usual_errors(composer, derivation, wanted.step),
@@ -167,7 +160,8 @@ def _gradient(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Sol
 def _shape(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
     tensor = composer.system.tensors[primal(wanted.key) if is_cotangent(wanted.key) else wanted.key]
     about = {"what": Entry.of(cotangent(tensor.key)), "by": Entry.of(tensor.key), "shape": tensor.shape}
-    return Solved(Prose("shape", about), (Prose("shape_answer", about),), marks(_points(wanted, 1), [("mark_shape", about)]))
+    mark = marks(_points(wanted, 1), [("mark_shape", about)])
+    return Solved(Prose("shape", about), (Prose("shape_answer", about),), mark, hint=Prose("shape", about))
 
 
 def _pass(composer: _Composer, wanted: Wanted) -> Any:
@@ -198,32 +192,48 @@ def _value(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved
         path = [*way_down(composer.derivation, about, known), about]
         keys = [cotangent(k) for k in dict.fromkeys(path) if k not in known or k == about]
         rows = [arithmetic._gradient_value(composer, primal(k), found, scalar) for k in keys]
+        equations = [composer.derivation.gradients[primal(k)] for k in keys]
     else:
         keys = [k for k in _ancestors(composer, key) if k not in done.values or k == key]
         rows = [arithmetic._value(composer, k, found, scalar) for k in keys]
+        equations = [composer.system.defines()[k] for k in keys]
+    rows = [_with_formula(composer, row, equation) for row, equation in zip(rows, equations, strict=True)]
     parts: list[tuple[str, dict[str, Any]]] = [("mark_value", {"what": Entry.of(k)}) for k in keys]
     new = is_cotangent(key) and primal(key) not in done.gradients
+    about_ = {"what": Entry.of(key), "style": found.style or "", "backward": is_cotangent(key), **_objective(composer)}
     return Solved(
-        Prose("value", {"what": Entry.of(key), "style": found.style or "", "backward": is_cotangent(key)}),
+        Prose("value", about_),
         (Values(tuple(rows)),),
         marks(_points(wanted, len(parts)), parts),
         errors=usual_errors(composer, composer.derivation, wanted.step) if new else (),
+        hint=Prose("value", about_),
         keys=tuple(keys),
     )
+
+
+def _with_formula(composer: _Composer, row: Value, equation: Equation) -> Value:
+    """In the index view an array is named as a whole; how its entries are computed is said before."""
+    if not isinstance(row.shown, Equation) or row.shown.lhs != row.shown.rhs:
+        return row
+    return replace(row, formula=shown(composer, equation).forms[0].shown)
 
 
 def _step(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
     found = _pass(composer, wanted)
     tensor = composer.system.tensors[wanted.key]
-    about = {"what": Entry.of(wanted.key), "rate": found.rate_number(), "by": Entry.of(cotangent(wanted.key))}
+    about: dict[str, Any] = {"what": Entry.of(wanted.key), "rate": found.rate_number(), "by": Entry.of(cotangent(wanted.key))}
+    about |= _objective(composer)
     parts: list[tuple[str, dict[str, Any]]] = [("mark_rule", about), ("mark_value", {"what": Entry.of(wanted.key)})]
+    gradient = arithmetic._gradient_value(composer, wanted.key, found, False)
     return Solved(
         Prose("step", about),
         (
-            Values((arithmetic._gradient_value(composer, wanted.key, found, False),)),
+            Values((_with_formula(composer, gradient, composer.derivation.gradients[wanted.key]),)),
             Values((arithmetic._stepped(composer, tensor, found),)),
         ),
         marks(_points(wanted, 2), parts),
+        errors=errors_of_a_step(composer),
+        hint=Prose("step", about),
         keys=(f"after {wanted.key}",),
     )
 
@@ -247,7 +257,8 @@ def _find_error(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> S
         )
     at, chosen = found[next(seeds.words("find_error", str(seed), wanted.target)) % len(found)]
     rows = [shown(composer, chosen.wrong if n == at else s.result) for n, s in enumerate(steps)]
-    about_ = {"what": Entry.of(cotangent(about)), "line": at + 1, "rule": chosen.rule, "count": len(steps)}
+    line = {"line": at + 1, "key": steps[at].about, "count": len(steps)}
+    about_ = {"what": Entry.of(cotangent(about)), "rule": chosen.rule, **line}
     right = shown(composer, steps[at].result)
     reasons = (Prose("error_reason"),) * 2
     parts: list[tuple[str, dict[str, Any]]] = [("mark_found", about_), ("mark_corrected", about_)]
@@ -256,19 +267,24 @@ def _find_error(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> S
         (Prose("error_answer", about_), Lines((right,)), Prose("error_reason", about_)),
         marks(_points(wanted, 2), parts),
         given=(Labelled(tuple((f"({n + 1})", row) for n, row in enumerate(rows))),),
+        hint=Prose("find_error", about_),
         others=tuple((Prose("error_answer"), Lines((shown(composer, s.result),)), *reasons) for s in steps),
     )
+
+
+MANY = 20
+"""So many usual errors are drawn from."""
 
 
 def _choice(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
     """The right line among lines that are wrong for a reason."""
     step = wanted.step
     assert step is not None
-    errors = usual_errors(composer, composer.derivation, step, 20)
+    errors = usual_errors(composer, composer.derivation, step, MANY)
     drawn = seeds.words("choice", str(seed), wanted.target)
     right = shown(composer, step.result)
     wrong = sorted(errors, key=lambda e: next(drawn))[:3]
-    rows: list[tuple[int, Line, str]] = [(next(drawn), right, ""), *((next(drawn), e.line, e.rule) for e in wrong)]
+    rows: list[tuple[int, Line, str]] = [(next(drawn), right, ""), *((next(drawn), e.line, e.rule) for e in wrong if e.line)]
     rows.sort(key=lambda r: r[0])
     letters = [(chr(ord("A") + n), line, rule) for n, (_, line, rule) in enumerate(rows)]
     answer = next(letter for letter, _, rule in letters if not rule)
@@ -278,53 +294,8 @@ def _choice(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solve
         (Prose("choice_answer", about),),
         marks(_points(wanted, 1), [("mark_choice", about)]),
         given=(Labelled(tuple((letter, line) for letter, line, _ in letters), boxes=True),),
+        hint=Prose("choice", about),
     )
-
-
-def _own(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solved:
-    """A question in the teacher's words; an equation that is given as its answer is checked against the derivation."""
-    ask = wanted.ask
-    blocks: list[Any] = []
-    if ask.solution is not None:
-        blocks.append(Text(story.marked(ask.solution, composer.system)))
-    if ask.answer is not None:
-        blocks.append(Lines(tuple(_checked(composer, wanted))))
-    elif wanted.step is not None:
-        blocks.append(Lines((composer.line(wanted.step, {}),)))
-    if not blocks:
-        place = composer.spec.place("homework", "questions", wanted.place)
-        raise SpecError("a question of your own needs an answer", place=place)
-    errors = usual_errors(composer, composer.derivation, wanted.step)
-    mark: list[tuple[str, dict[str, Any]]] = [("mark_own", {})]
-    assert ask.text is not None
-    return Solved(Text(story.marked(ask.text, composer.system)), tuple(blocks), marks(_points(wanted, 1), mark), errors=errors)
-
-
-def _checked(composer: _Composer, wanted: Wanted) -> Iterator[Line]:
-    """The teacher's equation, and the derived one where that is written otherwise. Raises SpecError where it is wrong."""
-    from .. import grade
-    from ..answers import read_formula
-    from ..asked import sheet_of
-    from ..system import Equation
-
-    place = composer.spec.place("homework", "questions", wanted.place)
-    text = wanted.ask.answer or ""
-    target, equals, _ = text.partition("=")
-    if not equals:
-        raise SpecError("an answer is an equation", place=place, hint="write `dC/dw = 2*(a - y)*x`")
-    sheet = sheet_of(composer.derivation, None)
-    question = sheet.question(target.strip())
-    verdict = grade.judge(composer.derivation, target.strip(), text)
-    if question is None or not verdict.ok:
-        said = verdict.feedback or verdict.title
-        raise SpecError(f"the answer `{text}` is not what is derived", place=place, hint=said)
-    try:
-        formula = read_formula(text, sheet.words, question.key, question.axes)
-        yield shown(composer, Equation(question.right.lhs, formula.expr), ())
-    except DeriveError:
-        pass
-    if verdict.kind != "right":
-        yield replace(shown(composer, question.right), rules=("equal",))
 
 
 _KINDS: Mapping[str, Any] = {
@@ -336,5 +307,5 @@ _KINDS: Mapping[str, Any] = {
     "step": _step,
     "find_error": _find_error,
     "choice": _choice,
-    "ask": _own,
+    "ask": lambda composer, wanted, done, seed: own(composer, wanted),
 }

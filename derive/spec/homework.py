@@ -47,7 +47,9 @@ class Ask(Part):
     mistake: Line | None = Field(
         None, description="For `find_error`: the name of the mal-rule that is followed in one line. Default: one is drawn."
     )
-    hint: bool | None = Field(None, description="Whether a hint stands under the question. Default: as for the whole homework.")
+    hint: bool | Paragraph | None = Field(
+        None, description="Whether there is a hint under the question, or a hint of your own. Default: as for the whole homework."
+    )
     space: Space | None = Field(None, description="The room for the answer. Default: as for the whole homework.")
 
     @model_validator(mode="after")
@@ -115,8 +117,15 @@ class Homework(Part):
         "`- value: C`, `- step: w`, `- find_error: w`, `- choice: dC/dw`, `- ask: {text: …, answer: …}`. "
         "Default: a selection that goes once through the derivation.",
     )
-    space: Space = Field("lines", description="The room for answers: ruled lines, an empty box, or none.")
-    hints: bool = Field(False, description="Whether each question has a hint: the rule of its first step.")
+    space: Space = Field(
+        "lines",
+        description="The room for answers: ruled lines, an empty box, or none. With a room, "
+        "homework and solutions have the same pages.",
+    )
+    hints: bool = Field(False, description="Whether each question has a hint: the rule of its first step, or how to begin.")
+    usual_errors: Annotated[int, Field(ge=0, le=12)] = Field(
+        4, description="So many usual errors at most stand under a question of the marking scheme, the likeliest first."
+    )
     salt: Line = Field("", description="A word of yours that goes into every student's seed; change it each year.")
     text: Paragraph | None = Field(None, description="A word to the students, above the questions; maths in backquotes.")
     faded: Faded = Field(default_factory=Faded, description="The ladder of faded sheets.")

@@ -12,7 +12,7 @@ not at all: an earlier one stays until the new one is ready.
 | `formats`, `many.tex` | preambles compiled once; how documents share a run |
 | `runs`, `twins`, `failure` | passes, references known beforehand, what is said of a failure |
 | `split`, `contents`, `fonts`, `type1` | the PDF of a run to the PDF of each document |
-| `batch` | many documents, on many cores |
+| `batch`, `workers`, `interrupts` | many documents, on many cores; when it is interrupted |
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from __future__ import annotations
 from .batch import Result, batch
 from .document import Job
 from .engine import INSTALL, find_engine
-from .output import write_whole
+from .output import write_whole, writing_whole
 from .runs import overfull
 from .single import typeset
 
-__all__ = ["INSTALL", "Job", "Result", "batch", "find_engine", "overfull", "typeset", "write_whole"]
+__all__ = ["INSTALL", "Job", "Result", "batch", "find_engine", "overfull", "typeset", "write_whole", "writing_whole"]

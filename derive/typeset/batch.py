@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -16,6 +16,7 @@ from derive.errors import DeriveError, OutputError, TypesetError
 from .document import Job, Parts, parts
 from .output import make_folder, write_whole
 from .runs import Outcome, Run, set_documents
+from .workers import Workers
 
 SHARED = 24
 """How many documents share a run of TeX, at most: what a run costs by itself is then less than a twentieth of it."""
@@ -83,18 +84,22 @@ class _Carrier:
 
     def __init__(self, executor: Executor | None, workers: int) -> None:
         self._given, self._workers = executor, workers
-        self._own: ProcessPoolExecutor | None = None
+        self._own: Workers | None = None
         self._restarts = 0
 
     def __enter__(self) -> _Carrier:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if self._own is not None:
-            self._own.shutdown(wait=True, cancel_futures=True)
+            self._own.end(at_once=kind is not None)
 
     def begin(self, chunk: _Chunk) -> None:
-        chunk.future = self._executor().submit(set_documents, chunk.run)
+        if self._given is not None:
+            chunk.future = self._given.submit(set_documents, chunk.run)
+            return
+        self._own = self._own or Workers(self._workers)
+        chunk.future = self._own.submit(chunk.run)
 
     def end(self, chunk: _Chunk, others: Iterable[_Chunk]) -> list[Outcome]:
         while True:
@@ -109,14 +114,8 @@ class _Carrier:
                 for one in (chunk, *others):
                     self.begin(one)
             except (Exception, CancelledError) as error:  # what an executor of the caller's may report
-                return _failed(chunk, error if isinstance(error, DeriveError) else TypesetError(f"a batch was lost: {error!r}"))
-
-    def _executor(self) -> Executor:
-        if self._given is not None:
-            return self._given
-        if self._own is None:
-            self._own = ProcessPoolExecutor(self._workers)
-        return self._own
+                lost = error if isinstance(error, DeriveError) else TypesetError(f"a batch was lost: {error!r}")
+                return _failed(chunk, lost.bare())
 
 
 def _failed(chunk: _Chunk, error: DeriveError) -> list[Outcome]:
@@ -144,5 +143,5 @@ def _written(number: int, job: Job, outcome: Outcome) -> Result:
             make_folder(job.pdf.parent)
             write_whole(job.pdf, outcome.data)
         except OutputError as failure:
-            error = failure
+            error = failure.bare()
     return Result(number, job.pdf, 0 if error else outcome.pages, error, outcome.overfull)

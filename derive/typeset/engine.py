@@ -19,6 +19,7 @@ from pathlib import Path
 from derive.errors import TypesetError
 
 from . import fence
+from .interrupts import held_back
 
 MAX_FILE = 200 * 2**20
 MAX_MEMORY = 2 * 2**30
@@ -59,31 +60,35 @@ def run(engine: str, build: Path, options: list[str], seconds: float, epoch: int
     if seconds <= 0:
         return None
     always = ("-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error")
-    with (build / TERMINAL).open("wb") as terminal:
-        process = subprocess.Popen(
-            [*fence.around(engine, build), engine, *always, *options],
-            cwd=build,
-            env=environment(build, epoch),
-            stdin=subprocess.DEVNULL,
-            stdout=terminal,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # so that a run is stopped with all that it started
-            preexec_fn=_limits(seconds),
-        )
-        stopped = threading.Event()
+    process: subprocess.Popen[bytes] | None = None
+    stopped = threading.Event()
 
-        def stop() -> None:
-            stopped.set()
+    def stop() -> None:
+        stopped.set()
+        if process is not None:
             _kill(process)
 
-        timer = threading.Timer(seconds, stop)
-        timer.daemon = True
-        timer.start()  # and not wait(timeout=…), which looks only every 50 ms
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    command = [*fence.around(engine, build), engine, *always, *options]
+    with (build / TERMINAL).open("wb") as terminal:
         try:
+            with held_back():
+                process = subprocess.Popen(
+                    command,
+                    cwd=build,
+                    env=environment(build, epoch),
+                    stdin=subprocess.DEVNULL,
+                    stdout=terminal,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # so that a run is stopped with all that it started
+                    preexec_fn=_limits(seconds),
+                )
+            timer.start()  # and not wait(timeout=…), which looks only every 50 ms
             status = process.wait()
         finally:
             timer.cancel()
-            if process.poll() is None:  # the user pressed Ctrl-C
+            if process is not None and process.poll() is None:  # the user pressed Ctrl-C
                 _kill(process)
                 process.wait()
         if stopped.is_set():

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import platformdirs
+from derive.kept import cache as cache
 
 from . import engine as engines
 from .document import digest
@@ -48,11 +48,6 @@ class Look:
     def key(self) -> str:
         files = [text for name in sorted(self.files) for text in (name, self.files[name])]
         return digest("1", self.preamble, many(), engines.engine_version(self.engine), *files)
-
-
-def cache() -> Path:
-    """The folder for what is kept between builds."""
-    return Path(os.environ.get("DERIVE_CACHE") or platformdirs.user_cache_dir("derive-sheets", appauthor=False))
 
 
 @lru_cache(maxsize=1)

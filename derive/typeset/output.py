@@ -5,25 +5,35 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from derive.errors import OutputError
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it appears whole or not at all; an earlier one stays until then."""
+    with writing_whole(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing_whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to piece by piece, that appears whole once all is written; after an error, an earlier one stays."""
     path = path.resolve()  # through a symbolic link, to replace what it points to
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced
-            path.write_bytes(data)
+            with path.open("wb") as file:
+                yield file
             return
         rights = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
         temporary = path.with_name(f".{os.getpid()}-{secrets.token_hex(4)}.part")
         try:
             with temporary.open("xb") as file:
-                file.write(data)
+                yield file
             if rights is not None:
                 temporary.chmod(rights)
             os.replace(temporary, path)
