@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import pytest
@@ -40,7 +40,7 @@ def roster(count: int) -> dict[str, int]:
     return {f"s{n:03}": seeds.seed("salt", "sheet", "", f"s{n:03}") for n in range(count)}
 
 
-def signatures(found: dict[str, variants.Variant], derivation: Derivation) -> dict[str, str]:
+def signatures(found: Mapping[str, variants.Variant], derivation: Derivation) -> dict[str, str]:
     return {s: v.found.signature(derivation.system) for s, v in found.items()}
 
 
