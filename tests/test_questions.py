@@ -215,7 +215,7 @@ def test_the_seed_moves_the_error_and_the_answers() -> None:
 def test_a_teachers_answer_is_checked_and_printed_as_it_was_written() -> None:
     sheet = asked("[{ask: {text: 'What is the gradient?', answer: 'dC/dw = 2*(p - y)*p*(1 - p)*a'}}]")
     tex = api.tex(api.edition(sheet, "solutions"))
-    assert r"{2(p \penalty500 - y)\,p\,(1 \penalty500 - p)\,a}" in tex and r"{\delta\,a}" in tex
+    assert r"{2(p \penalty500 - y)\,p\,(1 \penalty500 - p)\,a\dsend}" in tex and r"{\delta\,a\dsend}" in tex
 
 
 def test_a_later_gradient_starts_from_an_earlier_one() -> None:
