@@ -69,6 +69,7 @@ class Assignment:
     fixed: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     derivation: Derivation = field(init=False)
     variants: Mapping[str, Variant] = field(init=False)
+    warnings: tuple[str, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
         self.derivation = api.derive(self.spec)
@@ -80,10 +81,13 @@ class Assignment:
     # --- numbers ------------------------------------------------------------------------------------------------------------
 
     def draw(self) -> None:
-        """Numbers for everybody. Raises SpecError where the linter leaves too few."""
+        """Numbers for everybody, and in `warnings` what speaks against all numbers. Raises SpecError where there are too few."""
         salt = self.spec.homework.salt if self.spec.homework else ""
         wanted = {s.id: seeds.seed(salt, self.name, "", s.id) for s in self.students}
-        self.variants = variants.assign(self.spec, self.derivation, wanted, self._judge(), self.fixed or None)
+        told: list[str] = []
+        self.variants = variants.assign(self.spec, self.derivation, wanted, self._judge(), self.fixed or None, warn=told.append)
+        place = self.spec.place("values") or self.spec.place("title")
+        self.warnings = tuple(f"{place}: warning: {warning}" if place else f"warning: {warning}" for warning in told)
 
     def _judge(self) -> Callable[[str, Pass], Sequence[lint.Complaint]]:
         spec, derivation = self.spec, self.derivation
@@ -175,6 +179,8 @@ def build(
     """Make what is missing. The errors of the students whose sheets could not be set, by file."""
     folder = assignment.folder
     assignment.require_questions()
+    for warning in assignment.warnings:
+        say(warning)
     for student in assignment.students:
         if student.note:
             say(f"{student.id}: {student.note}")

@@ -12,7 +12,8 @@ from itertools import combinations
 
 import numpy as np
 
-from . import worked
+from . import nice, worked
+from .catalogue import malrules
 from .evaluate import Array
 from .steps import Derivation
 from .worked import Pass
@@ -40,13 +41,15 @@ class Complaint:
     """Why a student's variant is refused.
 
     what: duplicate, degenerate, near (a usual error scores), swapped (the answer to another question scores), or rounding (honest
-    rounding fails). question: its id, or nothing where the whole variant is meant.
+    rounding fails). question: its id, or nothing where the whole variant is meant. cause: equal for complaints about
+    other numbers that have the same reason; nothing where a sheet cannot be made with such numbers at all.
     """
 
     student: str
     question: str
     what: str
     say: str
+    cause: str = ""
 
 
 Answers = Mapping[str, Answer]
@@ -95,15 +98,21 @@ def one(
     alike: the pairs that are equal by the formulas, or what finds them: it is asked only where two answers are equal, so that it
     may well look at passes near this very variant, whose units are on and off as they are here.
     """
-    out = [Complaint(student, "", "degenerate", fault) for fault in worked.degenerate(derivation, numbers)]
-    found = [(q, other, Complaint(student, q, what, say)) for q, other, what, say in _about(answers, wrong)]
+    out = [
+        Complaint(student, "", "degenerate", fault.say, f"degenerate {fault.kind}")
+        for fault in worked.degenerate(derivation, numbers)
+    ]
+    found = [
+        (q, other, Complaint(student, q, what, say, "" if what == "degenerate" else f"{what} {q} {other}"))
+        for q, other, what, say in _about(derivation, answers, wrong)
+    ]
     if any(other for _, other, _ in found):
         known = frozenset(alike() if callable(alike) else alike)
         found = [f for f in found if not f[1] or not {(f[0], f[1]), (f[1], f[0])} & known]
     return tuple(out + [complaint for _, _, complaint in found])
 
 
-def _about(answers: Answers, wrong: Wrong) -> Iterator[tuple[str, str, str, str]]:
+def _about(derivation: Derivation, answers: Answers, wrong: Wrong) -> Iterator[tuple[str, str, str, str]]:
     """What is wrong with the answers: question, the question or error that it is mistaken for, what, and in words."""
     for question, answer in answers.items():
         value = _numbers(answer.value)
@@ -114,14 +123,20 @@ def _about(answers: Answers, wrong: Wrong) -> Iterator[tuple[str, str, str, str]
             yield question, "", "rounding", f"with rounded numbers one is off by {_off(answer, answer.by_hand):.2g}"
         for rule, other in wrong.get(question, {}).items():
             if accepted(answer, other, APART):
-                off = f"{_off(answer, other):.2g} off (tolerance {answer.tolerance:.2g})"
-                yield question, rule, "near", f"the error `{rule}` is only {off}"
+                error = f"the error “{_error(rule)}”"
+                yield question, rule, "near", f"{error} {_distance(answer, other)} (tolerance {answer.tolerance:.2g})"
     for first, second in combinations(answers, 2):
         for asked, given in ((first, second), (second, first)):
             if accepted(answers[asked], answers[given].value, APART):
-                off = f"{_off(answers[asked], answers[given].value):.2g} off"
-                yield asked, given, "swapped", f"the answer to `{given}` is only {off}"
+                known = f"the answer to `{nice.name(given, derivation.system)}`"
+                yield asked, given, "swapped", f"{known} {_distance(answers[asked], answers[given].value)}"
                 break
+
+
+def _error(rule: str) -> str:
+    """What a usual error is called: the title of its mal-rule; the same one may change a line in several places, `rule 2`."""
+    record = malrules().get(rule.split(" ")[0])
+    return record.title if record else rule
 
 
 def accepted(answer: Answer, given: Array, tolerances: float = 1.0) -> bool:
@@ -133,6 +148,11 @@ def accepted(answer: Answer, given: Array, tolerances: float = 1.0) -> bool:
     if value.shape != found.shape and not value.size == found.size == 1:
         return False
     return bool(np.all(np.abs(value.ravel() - found.ravel()) <= tolerances * answer.tolerance))  # nan is not
+
+
+def _distance(answer: Answer, given: Array) -> str:
+    off = _off(answer, given)
+    return f"is only {off:.2g} off" if off > SAME else "comes to the same"
 
 
 def _off(answer: Answer, given: Array) -> float:

@@ -94,7 +94,7 @@ def require_agreement(derivation: Derivation, found: Pass) -> None:
     for key, ours, theirs in pairs:
         scale = max(1.0, float(np.max(np.abs(theirs), initial=0.0)))
         if np.isfinite(scale) and not np.all(np.abs(ours - theirs) <= 1e-9 * scale):
-            raise CheckFailed(f"the worked number {nice.name(key)} is not the same in exact arithmetic and in floats")
+            raise CheckFailed(f"the worked number {nice.name(key, system)} is not the same in exact arithmetic and in floats")
 
 
 def require_slope(derivation: Derivation, found: Pass) -> None:
@@ -117,7 +117,7 @@ def require_slope(derivation: Derivation, found: Pass) -> None:
 def in_floats_alone(
     spec: Spec, derivation: Derivation, start: Values, given: frozenset[str], rates: tuple[float, ...] = RATES
 ) -> Pass | None:
-    """A pass in floats, with the first rate that lowers the cost; None where its values are not numbers."""
+    """A pass in floats, with the first rate that lowers the cost, else the best; None where values or slopes are no numbers."""
     with np.errstate(all="ignore"):
         return _float_pass(spec, derivation, start, given, rates)
 
@@ -135,6 +135,8 @@ def _float_pass(
         lhs = equation.lhs
         assert isinstance(lhs, Entry)
         values[lhs.key] = evaluate.evaluate(equation.rhs, values, lhs.indices)
+    if not all(np.all(np.isfinite(v)) for v in values.values()):
+        return None  # a norm at 0: it has a value there, and no slope
     if system.objective is None:
         return Pass(values, 0.0, {}, given)
     before = float(values[system.objective])
@@ -146,8 +148,11 @@ def _float_pass(
             if t.key in start
         }
         after = evaluate.run(system, stepped)
+        if not all(np.all(np.isfinite(v)) for v in after.values()):
+            continue
         found = Pass(values, rate, after, given)
         if float(after[system.objective]) < before:
             return found
-        fallback = fallback or found
+        if fallback is None or after[system.objective] < fallback.after[system.objective]:
+            fallback = found
     return fallback

@@ -19,7 +19,7 @@ from .tensor import Elementwise, Entry
 from .walk import nodes
 
 
-def degenerate(derivation: Derivation, found: Pass) -> tuple[str, ...]:
+def degenerate(derivation: Derivation, found: Pass) -> tuple[nice.Fault, ...]:
     """What speaks against the numbers of a pass as homework; nothing where they are good."""
     program = exact.compiled(derivation)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sympy import Expr
+from sympy import Expr, Pow
 
 from . import evaluate
 from .checks import Point
@@ -20,8 +20,9 @@ from .errors import CheckFailed, DeriveError
 from .evaluate import Values
 from .notation.views import Shown, View
 from .steps import Derivation
-from .system import Equation, System
+from .system import Equation, System, lhs_of
 from .tensor import Entry, Total
+from .walk import free_indices, nodes
 
 POINTS = 2
 """Random points at which everything is checked; one for a system of more than `MANY` equations, and each formula once."""
@@ -68,7 +69,8 @@ def _rank(found: Check) -> float:
 
 
 def random_point(system: System, rng: np.random.Generator) -> Values:
-    """Random values for all that is given, at which the forward pass is defined, and the forward pass itself."""
+    """Random values for all that is given, at which the forward pass is defined and has a slope, and the forward pass itself."""
+    level: str | None = None
     for attempt in range(24):
         values: Values = {}
         for tensor in system.tensors.values():
@@ -83,14 +85,27 @@ def random_point(system: System, rng: np.random.Generator) -> Values:
             _meet(fact.pattern, system, values)
         with np.errstate(all="ignore"):
             out = evaluate.run(system, values)
-        if all(np.all(np.isfinite(v)) for v in out.values()):
-            return out
+            if all(np.all(np.isfinite(v)) for v in out.values()):
+                level = next((lhs_of(e).key for e in system.equations if _at_a_root_of_nothing(e, out)), None)
+                if level is None:
+                    return out
+    if level is not None:
+        raise DeriveError(
+            f"`{level}` has no derivative at any of the random points that were tried",
+            hint="its equation takes the root or the norm of something that is 0 whatever the numbers",
+        )
     bad = next((k for k, v in out.items() if k in system.defines() and not np.all(np.isfinite(v))), "the forward pass")
     raise DeriveError(
         f"`{bad}` is not a number at any of the random points that were tried",
         hint="its equation divides by zero, overflows, or takes the root or logarithm of a negative number; "
         "a loss on probabilities wants them to come from an activation such as sigmoid or softmax",
     )
+
+
+def _at_a_root_of_nothing(equation: Equation, values: Values) -> bool:
+    """Whether an equation takes a root of 0 here: it has a value, and no slope."""
+    roots = (n for n in nodes(equation.rhs) if isinstance(n, Pow) and n.exp.is_number and not n.exp.is_Integer)
+    return any(np.any(evaluate.evaluate(n.base, values, tuple(free_indices(n.base))) == 0) for n in roots)
 
 
 def _meet(pattern: Expr, system: System, values: Values) -> None:

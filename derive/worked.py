@@ -51,7 +51,7 @@ FINE_RATES = (*RATES[:-2], 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 ROUNDS = 400
 """How many times numbers are drawn before the best so far are taken; each round costs a few hundredths of a millisecond."""
 
-FEW_ROUNDS = 20
+FEW_ROUNDS = 8
 LARGE = 40_000
 """A system of more than a hundredth as many entries is drawn less often, down to a few rounds."""
 
@@ -75,9 +75,19 @@ def work(spec: Spec, derivation: Derivation) -> Pass | None:
             best = found
             break
     if best is None:
-        raise SpecError("with these values the forward pass is not a number", place=spec.place("values"))
+        raise _no_pass(spec)
     require_slope(derivation, best)
     return best
+
+
+def _no_pass(spec: Spec) -> SpecError:
+    smaller = " or a smaller `learning_rate`" if spec.learning_rate else ""
+    return SpecError(
+        "with these values the pass, forward and back and one step, is not in numbers",
+        place=spec.place("values" if spec.values else "learning_rate" if spec.learning_rate else "equations"),
+        hint="somewhere it divides by zero, overflows, or has no slope, as a norm or a root has none at 0: "
+        f"give other `values`{smaller}",
+    )
 
 
 def style_of(spec: Spec, derivation: Derivation) -> Style:
@@ -130,7 +140,7 @@ def draw(spec: Spec, derivation: Derivation, seed: int, attempt: int = 0, given:
         if fewest == 0:
             break
     if best is None:
-        raise SpecError("with these values the forward pass is not a number", place=spec.place("values"))
+        raise _no_pass(spec)
     if best.exact:
         best = in_floats(derivation, best)
         require_agreement(derivation, best)

@@ -231,9 +231,48 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(tmp_path: 
 
 
 def test_too_few_different_numbers_are_refused() -> None:
-    text = TEXT.replace("numbers: decimals", "numbers: integers\nvalues: {w: 2, b: 3, a: 2, y: 0}")
-    with pytest.raises(SpecError):
+    text = TEXT.replace("numbers: decimals", "numbers: integers\nvalues: {w: 2, b: 3, a: 2}")  # leaves y = 1
+    with pytest.raises(SpecError, match="too few different numbers: 1 variant was found, and 3 are needed"):
         assignment(Path("nowhere"), roster.numbered(3), text)
+
+
+SIGMOIDS = """\
+title: Three sigmoids in a chain
+equations: [z1 = w1*x, a1 = sigmoid(z1), z2 = w2*a1, a2 = sigmoid(z2), z3 = w3*a2, p = sigmoid(z3),
+  L = -y*log(p) - (1-y)*log(1-p)]
+parameters: {w1: scalar, w2: scalar, w3: scalar}
+inputs: {x: scalar}
+targets: {y: scalar}
+values: {w1: 0.25, w2: -0.11, w3: 0.78, x: 0.63, y: 1}
+homework: {questions: [{value: dL/dw1}]}
+"""
+
+
+def test_a_class_whose_numbers_are_all_given_is_made_with_warnings_in_the_words_of_the_spec(tmp_path: Path) -> None:
+    """An exercise of a textbook: its author chose the numbers."""
+    said: list[DeriveError | str] = []
+    found = assignment(tmp_path, CLASS[:2], SIGMOIDS)
+    assert not build(found, said.append, processes=1)
+    assert len({key.value.item() for student in CLASS[:2] for key in found.keys(student.id)}) == 1
+    same, kept = map(str, said)
+    assert "neuron.yaml:7:9: warning: the spec gives all numbers" in same
+    assert "dL/dw1: the error “the activation of the wrong layer” is only" in kept and "dL/dw1 is nearly 0" in kept
+    assert "bar " not in kept and "_" not in kept
+
+
+def test_the_first_example_is_a_class_sheet() -> None:
+    path = api.examples()["single-neuron"]
+    found = Assignment(api.load(path), path.read_text("utf-8"), roster.numbered(30), Path("nowhere"))
+    found.draw()
+    assert len(found.variants) == 30 and "everybody has the same" in found.warnings[0]
+
+
+def test_a_gradient_that_vanishes_with_all_numbers_is_a_property_of_the_network_and_no_defect() -> None:
+    found = assignment(Path("nowhere"), roster.numbered(4), SIGMOIDS.replace("x: 0.63, ", ""))
+    assert len({v.found.signature(found.derivation.system) for v in found.variants.values()}) == 4
+    assert [w.split("warning: ")[1] for w in found.warnings] == [
+        "whatever numbers are drawn, there is this or the like: dL/dw1 is nearly 0"
+    ]
 
 
 # --- nothing wrong scores -------------------------------------------------------------------------------------------------------

@@ -157,3 +157,14 @@ def test_what_is_alike_is_asked_for_only_where_two_answers_are_equal() -> None:
     assert lint.one(derivation, "s", drawn(), {"a": one, "b": other}, {}, alike) == () and not asked
     assert lint.one(derivation, "s", drawn(), {"a": one, "b": one}, {}, alike) == () and asked == [1]
     assert [c.what for c in lint.one(derivation, "s", drawn(), {"a": one, "b": one}, {})] == ["swapped"]
+
+
+def test_complaints_name_quantities_and_errors_as_a_reader_does() -> None:
+    found = drawn()
+    one, other = Answer(np.array(2.0), 0.01), Answer(np.array(2.02), 0.01)
+    wrong = {"bar w": {"factor_forgotten 1": np.array(2.0), "a rule of one's own": np.array(2.01)}}
+    near, own, swapped = lint.one(case()[1], "s", found, {"bar w": one, "bar b": other}, wrong)
+    assert near.say == "the error “the waiting factor is forgotten” comes to the same (tolerance 0.01)"
+    assert own.say == "the error “a rule of one's own” is only 0.01 off (tolerance 0.01)"
+    assert swapped.say == "the answer to `dC/db` is only 0.02 off"
+    assert len({near.cause, own.cause, swapped.cause}) == 3

@@ -6,9 +6,10 @@ import random
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+import numpy as np
 import pytest
 
-from derive import api, seeds, variants, worked
+from derive import api, lint, seeds, variants, worked
 from derive.errors import SpecError
 from derive.lint import Complaint
 from derive.spec import Spec
@@ -115,11 +116,49 @@ def test_numbers_that_are_never_good_are_said_with_the_reason() -> None:
         variants.assign(spec, derivation, roster(1), judge, attempts=5)
 
 
-def test_where_nothing_is_drawn_the_second_student_is_refused_quickly() -> None:
+def test_where_nothing_is_drawn_everybody_has_the_same_numbers_and_it_is_told() -> None:
     spec, derivation = case(NEURON + "values: {x: 3, b: 2, y: -4, w: 5}\n")
-    assert len(variants.assign(spec, derivation, roster(1), accept)) == 1
-    with pytest.raises(SpecError, match="too few different numbers: 1 variant was found, and 2 are needed"):
-        variants.assign(spec, derivation, roster(2), accept)
+    told: list[str] = []
+    found = variants.assign(spec, derivation, roster(3), against_all, warn=told.append)
+    assert len(set(signatures(found, derivation).values())) == 1 and {v.attempt for v in found.values()} == {0}
+    assert [w.split(":")[0].split(",")[0] for w in told] == ["the spec gives all numbers", "with the numbers given here"]
+    assert "dC/dw: the error “sign” comes to the same" in told[1]
+
+
+def against_all(student: str, found: Pass) -> Sequence[Complaint]:
+    """What speaks against each variant, whatever its numbers."""
+    say = "the error “sign” comes to the same"
+    return [Complaint(student, "bar w", "near", say, "near bar w sign")]
+
+
+def test_what_speaks_against_all_numbers_is_told_and_held_against_nobody() -> None:
+    spec, derivation = case()
+    told: list[str] = []
+    found = variants.assign(spec, derivation, roster(5), against_all, warn=told.append)
+    assert len(set(signatures(found, derivation).values())) == 5
+    assert len(told) == 1 and told[0].startswith("whatever numbers are drawn") and "dC/dw: the error “sign”" in told[0]
+
+
+def test_a_defect_of_some_numbers_is_still_refused_beside_what_speaks_against_all() -> None:
+    spec, derivation = case()
+
+    def judge(student: str, found: Pass) -> Sequence[Complaint]:
+        odd = [Complaint(student, "bar b", "near", "is odd", "near bar b odd")] if found.values["w"].item() < 0 else []
+        return [*against_all(student, found), *odd]
+
+    told: list[str] = []
+    found = variants.assign(spec, derivation, roster(20), judge, warn=told.append)
+    assert all(v.found.values["w"].item() > 0 for v in found.values()) and "odd" not in "".join(told)
+
+
+def test_an_answer_that_is_no_number_is_refused_with_whatever_numbers() -> None:
+    spec, derivation = case(NEURON + "values: {x: 3, b: 2, y: -4, w: 5}\n")
+
+    def judge(student: str, found: Pass) -> Sequence[Complaint]:
+        return lint.one(derivation, student, found, {"bar w": lint.Answer(np.array(np.nan), 0.1)}, {})
+
+    with pytest.raises(SpecError, match=r"1 variant was drawn and refused, mostly since dC/dw: the answer"):
+        variants.assign(spec, derivation, roster(2), judge)
 
 
 def test_a_fixed_variant_is_taken_as_it_is() -> None:

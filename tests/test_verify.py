@@ -322,3 +322,16 @@ def test_a_wrong_slope_of_an_activation_is_found(monkeypatch: pytest.MonkeyPatch
     true = chain.slope("sigmoid")
     monkeypatch.setattr(chain, "slope", lambda name: Equation(true.lhs, mul(2, true.rhs)))
     assert any(not c.ok and c.section == "function" for c in api.check(found))
+
+
+def test_a_cost_that_has_no_derivative_anywhere_is_the_specs_and_not_a_defect_of_ours() -> None:
+    spec = api.loads("title: t\nview: matrix\nparameters: {k: 3}\nequations: [p = k - k, C = norm(p)]\n")
+    with pytest.raises(DeriveError, match="`C` has no derivative at any of the random points") as error:
+        api.check(api.derive(spec))
+    assert not isinstance(error.value, CheckFailed) and "norm" in error.value.hint
+
+
+def test_a_point_at_which_a_norm_has_no_slope_is_passed_over() -> None:
+    """All three units are off at some points, and the norm of nothing has no slope."""
+    spec = api.loads("title: t\nview: matrix\nparameters: {g: 1}\nequations: [p = relu(g), C = norm(p)]\n")
+    verify.require(api.check(api.derive(spec)))
