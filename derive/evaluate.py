@@ -19,7 +19,7 @@ from sympy import Add, Expr, Mul, Pow
 from .entrywise import FUNCTIONS, apply, power, where
 from .entrywise import Array as Array
 from .system import Equation, System
-from .tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Total, Where, Within
+from .tensor import Delta, Differential, Elementwise, Entry, Example, Index, Pairing, Total, Where, Within
 from .walk import factors
 
 Values = dict[str, Array]
@@ -123,6 +123,7 @@ _WALKS: dict[type, Callable[[Any, Mapping[str, Array]], Labelled]] = {
     Entry: lambda e, values: _entry(e.key, e.indices, values),
     Differential: lambda e, values: _entry(f"d {e.entry.key}", e.entry.indices, values),
     Index: lambda e, values: Labelled(np.arange(e.size), (e,)),
+    Example: lambda e, values: Labelled(np.arange(e.size), (e,)),
     Add: _add,
     Mul: lambda e, values: _contract([_value(f, values) for f in e.args], ()),
     Pow: _pow,

@@ -12,8 +12,8 @@ import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
 from .matching import match
-from .system import Fact
-from .tensor import Elementwise, Entry, Index, Total, Where, add, mul, neg, power, rebuild, total
+from .system import COUNT, Fact
+from .tensor import Elementwise, Entry, Example, Index, Total, Where, add, mul, neg, power, rebuild, total
 from .walk import factors, free_indices, fresh, like_terms, nodes, numbered, rename, size, terms, transform
 
 
@@ -96,22 +96,32 @@ def cancelled(expr: Expr) -> Expr:
         inside = [f for f in kept if any(i in bound for i in free_indices(f))]
         outside = [f for f in kept if f not in inside]
         used = [b for b in bound if any(b in free_indices(f) for f in inside)]
-        count = sympy.prod([b.size for b in bound if b not in used])
-        out.append(mul(count, *outside, total(mul(*inside), *used)))
+        out.append(mul(*_times(outside, [b for b in bound if b not in used]), total(mul(*inside), *used)))
     return like_terms(out)
+
+
+def _times(parts: Sequence[Expr], unused: Sequence[Index]) -> list[Expr]:
+    """The factors, counted as often as a Σ on which nothing depends says: N times over the examples, so that Σ_n 1/N is 1."""
+    count = sympy.prod([i.size for i in unused if not isinstance(i, Example)])
+    examples = [Entry.of(COUNT) for i in unused if isinstance(i, Example)]
+    return [count, *gathered_factors([*examples, *parts])] if examples else [count, *parts]
 
 
 def outside(expr: Expr) -> Expr:
     """What a Σ does not touch in front of it: Σ_i v̄ (x_i - μ) as v̄ Σ_i (x_i - μ)."""
 
     def rule(node: Expr) -> Expr | None:
-        if not isinstance(node, Total) or not isinstance(node.body, Mul):
+        if not isinstance(node, Total):
             return None
-        inside = [f for f in node.body.args if any(i in node.indices for i in free_indices(f))]
-        front = [f for f in node.body.args if f not in inside]
-        used = [i for i in node.indices if any(i in free_indices(f) for f in inside)]
-        count = sympy.prod([i.size for i in node.indices if i not in used])
-        return mul(count, *front, total(mul(*inside), *used)) if front else None
+        over = [i for i in node.indices if isinstance(i, Example)]
+        if isinstance(node.body, Add) and any(i not in free_indices(t) for t in node.body.args for i in over):
+            return add(*(outside(total(t, *node.indices)) for t in node.body.args))
+        inside = [f for f in factors(node.body) if any(i in node.indices for i in free_indices(f))]
+        front = [f for f in factors(node.body) if f not in inside]
+        unused = [i for i in node.indices if not any(i in free_indices(f) for f in inside)]
+        if (isinstance(node.body, Mul) and front) or any(i in unused for i in over):
+            return mul(*_times(front, unused), total(mul(*inside), *(i for i in node.indices if i not in unused)))
+        return None
 
     return transform(expr, rule)
 

@@ -16,7 +16,7 @@ from .errors import DeriveError, SpecError, did_you_mean
 from .notation import symbols
 from .sheet import Block, Callout, Figure, Form, Line, Lines, Prose, Section, Table
 from .spec import Spec
-from .system import Equation, System, cotangent, lhs_of
+from .system import COUNT, Equation, System, cotangent, lhs_of
 from .tensor import Elementwise, Entry, Partial
 from .walk import transform
 
@@ -241,13 +241,15 @@ def average(composer: _Composer) -> list[Section]:
     if not composer.spec.average or composer.system.objective is None or composer.system.examples:
         return []
     system = network.over_examples(composer.system, 4)
+    if COUNT not in system.tensors:
+        return []  # the cost depends on no example
     derivation = derive(system)
     verify.require(verify.check(derivation, ("index",)))
     glyphs = symbols.Symbols(system, composer.spec.labels, dict(composer.spec.glyphs))
     cost = system.equations[-1]
     top = derivation.of("differential", system.objective or "")[0]
-    each = next(e for e in system.equations if lhs_of(e).key == f"{system.objective} each")
-    lines = [Line((Form("index", e),), ("definition",)) for e in (each, cost)] + [Line((Form("index", top.result),), top.rules)]
+    each = [e for e in system.equations if lhs_of(e).key == f"{system.objective} each"]
+    lines = [Line((Form("index", e),), ("definition",)) for e in (*each, cost)] + [Line((Form("index", top.result),), top.rules)]
     signals = [k for k in derivation.gradients if system.tensors[k].signal]
     found = []
     for key in [*signals[:1], *(t.key for t in system.parameters)]:

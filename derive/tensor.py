@@ -5,6 +5,7 @@ own, and with one promise SymPy does not make: **the terms stay in the order in 
 products are built by `add` and `mul` here, never by `+` and `*`, which sort.
 
     Index     j, with the number of values it takes: 0 … size-1
+    Example   n, the index of the training examples, of which there may be any number
     Entry     W[j, k]: one scalar of a tensor. The first argument is the tensor's key.
     Total     the sum of a body over bound indices
     Differential   d of an entry
@@ -31,8 +32,9 @@ class Index(Symbol):
     __slots__ = ("size",)
     size: int
 
-    def __new__(cls, name: str, size: int) -> Index:
-        return _index(name, size)
+    def __new__(cls, name: str, size: int) -> Any:
+        kind: Any = cls
+        return _index(kind, name, size)
 
     def __getnewargs_ex__(self) -> Any:
         return ((self.name, self.size), {})
@@ -42,10 +44,16 @@ class Index(Symbol):
 
 
 @cache
-def _index(name: str, size: int) -> Index:
-    index: Index = Symbol.__xnew__(Index, name, integer=True)
+def _index(kind: Any, name: str, size: int) -> Index:
+    index: Index = Symbol.__xnew__(kind, name, integer=True)
     index.size = size
     return index
+
+
+class Example(Index):
+    """The index of the training examples. What is derived holds for any number of them: N is written, never `size`."""
+
+    __slots__ = ()
 
 
 class Node(Expr):

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from sympy import Integer, S
 
-from ..tensor import Index, mul
+from ..system import COUNT
+from ..tensor import Entry, Example, Index, mul
 from .arrays import Axes, Diagonal, Inner, Node, Ones, Scalar, Times, hadamard, product, scaled, transpose
 
 
@@ -61,7 +62,7 @@ def _eliminated(factors: list[Factor], bound: Axes) -> list[Factor]:
             factors = sorted([*others, _summed(touching, index)], key=lambda f: f.place)
             factors = _inner(factors, bound)
         elif index in free:  # nothing depends on it: the sum counts
-            factors = [Factor(Scalar((), Integer(index.size)), -1), *factors]
+            factors = [Factor(Scalar((), Entry.of(COUNT) if isinstance(index, Example) else Integer(index.size)), -1), *factors]
     return factors
 
 
