@@ -16,6 +16,7 @@ ORDER = (
     "log",
     "sum",
     "ones",
+    "dots",
     "hadamard",
     "divide",
     "power",
@@ -34,6 +35,9 @@ def signs(shown: Iterable[Shown]) -> tuple[str, ...]:
     for equation in shown:
         for item in _items(equation):
             found |= _sign(item)
+        for side in (equation.lhs, equation.rhs):
+            if isinstance(side, arrays.Node) and _over_ones(side):
+                found.add("ones")
     return tuple(key for key in ORDER if key in found)
 
 
@@ -42,8 +46,20 @@ def _items(shown: Shown) -> Iterator[Any]:
         yield from nodes(side) if isinstance(side, Expr) else arrays.parts(side)
 
 
+def _over_ones(node: arrays.Node) -> bool:
+    """Whether a reciprocal has nothing before it, and is written over ones."""
+    if arrays.divides(node) and node.axes:
+        return True
+    found = list(arrays.inside(node))
+    if isinstance(node, arrays.Hadamard) and not all(map(arrays.divides, found)):  # x ⊘ y
+        found = [i for part in found for i in (arrays.inside(part) if arrays.divides(part) else (part,))]
+    return any(map(_over_ones, found))
+
+
 def _sign(item: Any) -> set[str]:
     match item:
+        case arrays.Name() if item.dotted:
+            return {"dots"}
         case arrays.Ones():
             return {"ones"}
         case arrays.Hadamard():

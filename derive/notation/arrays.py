@@ -6,8 +6,8 @@ node is worth in numbers says `array_values`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -28,11 +28,22 @@ class Node:
 
 @dataclass(frozen=True)
 class Name(Node):
-    """A tensor, or its change d. `labels` are the indices written beside it and not counted as axes: (axis, index)."""
+    """A tensor, or its change d. `labels` are the indices written beside it and not counted as axes: (axis, index).
+
+    dotted: its other axes are written as dots, W_{·i}, since a label alone would not say on which axis it stands.
+    """
 
     key: str
     change: bool = False
     labels: tuple[tuple[int, Expr], ...] = ()
+    dotted: bool = False
+
+    def slots(self) -> tuple[Expr | None, ...]:
+        """What is written below the name: its labels in the order of their axes, None for a dot."""
+        below = dict(self.labels)
+        if not self.dotted:
+            return tuple(below[axis] for axis in sorted(below))
+        return tuple(below.get(axis) for axis in range(len(self.axes) + len(below)))
 
 
 @dataclass(frozen=True)
@@ -165,11 +176,30 @@ class ArrayEquation:
 def parts(node: Node) -> Iterator[Node]:
     """The node and every array inside it."""
     yield node
+    for part in inside(node):
+        yield from parts(part)
+
+
+def inside(node: Node) -> Iterator[Node]:
+    """The arrays that the node is made of."""
     for field_ in fields(node):
         value = getattr(node, field_.name)
-        for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, Node):
-                yield from parts(part)
+        yield from (part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, Node))
+
+
+def transformed(node: Node, rule: Callable[[Node], Node | None]) -> Node:
+    """The node, with those inside it replaced for which `rule` has an answer."""
+    answer = rule(node)
+    if answer is not None:
+        return answer
+    changed: dict[str, Any] = {}
+    for field_ in fields(node):
+        value = getattr(node, field_.name)
+        if isinstance(value, Node):
+            changed[field_.name] = transformed(value, rule)
+        elif isinstance(value, tuple):
+            changed[field_.name] = tuple(transformed(v, rule) if isinstance(v, Node) else v for v in value)
+    return replace(node, **changed)
 
 
 # --- building -----------------------------------------------------------------------------------------------------------------
@@ -223,6 +253,11 @@ def hadamard(args: list[Node]) -> Node:
     for factor in reversed(scale):
         out = scaled(factor, out)
     return out
+
+
+def ones(axes: Axes) -> Node:
+    """An array of ones over one or two axes: 𝟏, or 𝟏𝟏ᵀ."""
+    return Ones(axes) if len(axes) == 1 else product(axes, Ones(axes[:1]), transpose(Ones(axes[1:])))
 
 
 def divides(node: Node) -> bool:

@@ -16,8 +16,8 @@ from .symbols import Glyph, Symbols
 from .text import Printer as Unicode
 
 SIGNS = {
-    "∂": "d", "Σ_": "sum_", "−": "-", "⊙": ".*", "⊘": "./", "𝟏": "1", "‖": "||", "⟨": "<", "⟩": ">", "√": "sqrt ", "≤": "<=",
-    "ᵀ": "^T", "′": "'", "δ": "delta", "Δ": "Delta", "π": "pi", "σ": "sigma",
+    "^⊙": ".^", "∂": "d", "Σ_": "sum_", "−": "-", "⊙": ".*", "⊘": "./", "𝟏": "ones", "‖": "||", "⟨": "<", "⟩": ">",
+    "√": "sqrt ", "≤": "<=", "ᵀ": "^T", "·": ":", "′": "'", "δ": "delta", "Δ": "Delta", "π": "pi", "σ": "sigma",
 }  # fmt: skip
 """What the printer for a terminal writes itself, beside digits that stand high."""
 

@@ -17,8 +17,11 @@ from ..walk import terms
 from . import arrays
 from .arrays import ArrayEquation, Node
 from .latex_scalars import ScalarPrinter, Text, brackets, index_name, joined, unbroken
-from .precedence import BINDING, sign
+from .precedence import BESIDE_CIRCLE, BINDING, SCALAR_FACTOR, SCRIPTED, sign
 from .symbols import Symbols
+
+DOT = r"\cdot "
+"""An axis on which no label stands."""
 
 
 class Printer(ScalarPrinter):
@@ -38,7 +41,7 @@ class Printer(ScalarPrinter):
             below = self.symbols.glyph(primal(entry.key)).latex(self.indices(entry.indices))
         else:
             assert isinstance(lhs, arrays.Name)
-            labels = self.indices([i for _, i in sorted(lhs.labels, key=lambda p: p[0])])
+            labels = self.labels(lhs)
             below = self.symbols.glyph(primal(lhs.key), len(lhs.axes) == 2).latex(labels)
         return rf"\frac{{\partial {self.symbols.cost()}}}{{\partial {below}}}"
 
@@ -53,7 +56,8 @@ class Printer(ScalarPrinter):
     def _array(self, node: Node) -> Text:
         match node:
             case arrays.Name():
-                return Text(self.array_name(node), BINDING["atom"])
+                shown = self.array_name(node)
+                return Text(shown, BINDING["power" if "^" in shown or self._fraction(node) else "atom"])
             case arrays.Scalar():
                 return self._scalar(node.expr)
             case arrays.Zeros():
@@ -63,16 +67,9 @@ class Printer(ScalarPrinter):
             case arrays.Identity():
                 return Text("I", BINDING["atom"])
             case arrays.Transpose():
-                inner = self.text(node.of)
-                simple = isinstance(node.of, arrays.Name | arrays.Ones) and "^" not in inner.latex and not self._fraction(node.of)
-                body = inner.latex if simple else brackets(inner.latex)
-                return Text(rf"{body}^{{\top}}", BINDING["power"])
+                return Text(rf"{self.text(node.of).within(SCRIPTED)}^{{\top}}", BINDING["power"])
             case arrays.Times():
-                shown = [
-                    brackets(self.text(a).latex) if isinstance(a, arrays.Product) else self.text(a).within("product")
-                    for a in node.args
-                ]
-                return Text(r"\,".join(shown), BINDING["product"])
+                return Text(r"\,".join(self.text(a).within(SCALAR_FACTOR) for a in node.args), BINDING["product"])
             case arrays.Product():
                 return Text(r"\,".join(self.text(a).within("product") for a in node.args), BINDING["product"])
             case arrays.Hadamard():
@@ -107,10 +104,16 @@ class Printer(ScalarPrinter):
             and (self.symbols is None or not self.symbols.is_signal(node.key))
         )
 
+    def labels(self, node: arrays.Name) -> str:
+        """What stands below a tensor: n, or i· for its row i; with more than two axes i,·,· for its part i."""
+        shown = [DOT if i is None else self.indices((i,)) for i in node.slots()]
+        close = all(len(s) == 1 or s == DOT for s in shown) and not (node.dotted and len(shown) > 2)
+        return ("" if close else ",").join(shown).strip()
+
     def array_name(self, node: arrays.Name) -> str:
         """A tensor as an array; labels stand below it."""
         assert self.symbols is not None, "arrays are printed with the glyphs of a system"
-        labels = self.indices([i for _, i in sorted(node.labels, key=lambda p: p[0])])
+        labels = self.labels(node)
         matrix = len(node.axes) == 2
         key = node.key
         if is_cotangent(key):
@@ -124,15 +127,17 @@ class Printer(ScalarPrinter):
     def _hadamard(self, node: arrays.Hadamard) -> Text:
         out = ""
         for place, arg in enumerate(node.args):
-            divided = isinstance(arg, arrays.Map) and isinstance(arg.function, Pow) and arg.function.exp == -1
-            inner = arg.of if divided and isinstance(arg, arrays.Map) else arg
-            loose = isinstance(inner, arrays.Product | arrays.Sum | arrays.Scaled | arrays.Times | arrays.LabelTotal)
-            shown = brackets(self.side(inner)) if loose else self.text(inner).latex
+            divided = isinstance(arg, arrays.Map) and arrays.divides(arg)
+            shown = self.text(arg.of if isinstance(arg, arrays.Map) and divided else arg).within(BESIDE_CIRCLE)
             if place == 0:
-                out = rf"\mathbf{{1}} \oslash {shown}" if divided else shown
+                out = rf"{self._ones(arg)} \oslash {shown}" if divided else shown
             else:
                 out += rf" {chr(92)}{'oslash' if divided else 'odot'} {shown}"
         return Text(out.replace(r"\allowbreak ", ""), BINDING["hadamard"])
+
+    def _ones(self, node: Node) -> str:
+        """What a reciprocal is written over: ones in the shape of what is below."""
+        return self.text(arrays.ones(node.axes)).within(BESIDE_CIRCLE)
 
     def _scaled(self, node: arrays.Scaled) -> Text:
         minus, factor = sign(node.factor)
@@ -162,11 +167,9 @@ class Printer(ScalarPrinter):
                 return Text(rf"\frac{{1}}{{{below}}}", BINDING["product"])
             if scalar and function.exp == sympy.Rational(1, 2):
                 return Text(rf"\sqrt{{{self.side(node.of)}}}", BINDING["atom"])
-            simple = inner.binding == BINDING["atom"] and "^" not in inner.latex and not self._fraction(node.of)
-            base = inner.latex if simple else brackets(inner.latex)
             if function.exp == -1:
-                return Text(rf"\mathbf{{1}} \oslash {base}", BINDING["hadamard"])
-            return Text(rf"{base}^{{{'' if scalar else chr(92) + 'odot '}{shown}}}", BINDING["power"])
+                return Text(rf"{self._ones(node)} \oslash {inner.within(BESIDE_CIRCLE)}", BINDING["hadamard"])
+            return Text(rf"{inner.within(SCRIPTED)}^{{{'' if scalar else chr(92) + 'odot '}{shown}}}", BINDING["power"])
         names = {sympy.exp: r"\exp", sympy.log: r"\log", sympy.sin: r"\sin", sympy.cos: r"\cos", sympy.erf: r"\operatorname{erf}"}
         return Text(names[function.func] + self.bracketed(node.of), BINDING["power"])
 

@@ -14,7 +14,7 @@ from sympy import Add, Expr, Mul, Pow, S, exp
 
 from ..system import Equation
 from ..tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Partial, Total, Where, Within, mul, rebuild
-from ..walk import factors, free_indices, nodes, rename
+from ..walk import factors, free_indices, nodes, numbered, rename
 from .arrays import (
     ArrayEquation,
     Axes,
@@ -26,6 +26,7 @@ from .arrays import (
     Node,
     Positive,
     Product,
+    Scalar,
     Scaled,
     Softmax,
     SquaredNorm,
@@ -41,13 +42,14 @@ from .contraction import Factor, NoMatrixForm, contracted
 U = Entry.of("u")
 
 
-def equation(found: Equation, labels: Collection[Index] = ()) -> ArrayEquation:
+def equation(found: Equation, labels: Collection[Index] = (), rather: Collection[Index] = ()) -> ArrayEquation:
     """The matrix form of an equation; `labels` are the indices to be written beside the tensors.
 
-    Where more than two free indices are left, the first ones become labels too. Raises NoMatrixForm.
+    Where more than two free indices are left, others become labels too: `rather` these, then the first ones. Raises NoMatrixForm.
     """
     axes = [i for i in free_indices(found.lhs) if i not in labels]
-    tried = [labels, *_more_labels(found, labels)] if _widest(found, labels) > 2 else [labels]
+    more = [[*labels, *rather], *_more_labels(found, labels)]
+    tried = [labels, *more] if _widest(found, labels) > 2 else [labels]
     problem = NoMatrixForm("no form found")
     for names in tried:
         free = tuple(i for i in axes if i not in names)
@@ -113,6 +115,8 @@ def _pairing(expr: Pairing, labels: Collection[Index]) -> Node:
     """(Wᵀδ)ᵀ da, or ⟨δ aᵀ, dW⟩: the derivative beside the change that it belongs to."""
     inside = tuple(i for i in expr.indices if i not in labels)
     over = tuple(i for i in expr.indices if i in labels)
+    if expr.value is S.Zero:  # a change times nothing
+        return Scalar((), S.Zero)
     if len(inside) > 2:
         raise NoMatrixForm("a change with more than two indices")
     if not inside:
@@ -138,8 +142,28 @@ def _paired(value: Node, change: Node) -> Node:
 
 
 def total_of(axes: Axes, args: Sequence[Node]) -> Node:
-    """The sum of arrays, sums inside opened."""
-    return Sum(axes, tuple(a for arg in args for a in (arg.args if isinstance(arg, Sum) else (arg,))))
+    """The sum of arrays: sums inside opened, zeros dropped, equal terms written once."""
+    numbers: dict[Node, Expr] = {}
+    for term in (a for arg in args for a in (arg.args if isinstance(arg, Sum) else (arg,))):
+        number, bare = _numbered(term)
+        numbers[bare] = numbers.get(bare, S.Zero) + number
+    left = [scaled(number, bare) for bare, number in numbers.items() if number != 0]
+    if not left:
+        return Zeros(axes) if axes else Scalar((), S.Zero)
+    return left[0] if len(left) == 1 else Sum(axes, tuple(left))
+
+
+def _numbered(term: Node) -> tuple[Expr, Node]:
+    """The number in front of an array, and the array without it."""
+    if isinstance(term, Zeros):
+        return S.Zero, term
+    if isinstance(term, Scaled):
+        number, rest = numbered(term.factor)
+        return number, scaled(mul(*rest), term.of)
+    if isinstance(term, Scalar):
+        number, rest = numbered(term.expr)
+        return number, Scalar((), mul(*rest))
+    return S.One, term
 
 
 def _product(parts: Sequence[Expr], axes: Axes, bound: Axes, labels: Collection[Index]) -> Node:

@@ -20,7 +20,7 @@ from ..tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Pa
 from ..walk import factors
 from . import arrays
 from .arrays import ArrayEquation, Node
-from .precedence import BINDING, compared, sign
+from .precedence import BESIDE_CIRCLE, BINDING, SCALAR_FACTOR, SCRIPTED, compared, sign
 from .symbols import UNICODE_GREEK, Labels
 
 ABOVE = str.maketrans("0123456789-L", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ")
@@ -112,9 +112,10 @@ class Printer:
         """One entry of a tensor, its indices behind it."""
         return self.name(entry.key) + self._indices(entry.indices)
 
-    def _indices(self, indices: Sequence[Expr]) -> str:
-        counted = (i + self.system.first_index if i.is_Integer else i for i in indices)
-        return f"[{','.join(self.text(i).text.replace(' ', '') for i in counted)}]" if indices else ""
+    def _indices(self, indices: Sequence[Expr | None]) -> str:
+        counted = (i + self.system.first_index if i is not None and i.is_Integer else i for i in indices)
+        shown = ("·" if i is None else self.text(i).text.replace(" ", "") for i in counted)
+        return f"[{','.join(shown)}]" if indices else ""
 
     def function(self, name: str, order: int) -> str:
         """A catalogue function, with primes."""
@@ -225,8 +226,9 @@ class Printer:
         match node:
             case arrays.Name():
                 shown = self.name(node.key, len(node.axes) == 2)
-                labels = self._indices([i for _, i in sorted(node.labels, key=lambda pair: pair[0])])
-                return Text(f"{'d' if node.change else ''}{shown}{labels}", BINDING["hadamard" if "/" in shown else "atom"])
+                labels = self._indices(node.slots())
+                binding = "hadamard" if "/" in shown else "power" if set(shown) & {*self.HIGH} else "atom"
+                return Text(f"{'d' if node.change else ''}{shown}{labels}", BINDING[binding])
             case arrays.Scalar():
                 return self._scalar(node.expr)
             case arrays.Zeros():
@@ -236,14 +238,11 @@ class Printer:
             case arrays.Identity():
                 return Text("I", BINDING["atom"])
             case arrays.Transpose():
-                inner = self.text(node.of)
-                simple = isinstance(node.of, arrays.Name | arrays.Ones) and not set(inner.text) & {*self.HIGH, "/"}
-                return Text((inner.text if simple else f"({inner.text})") + "ᵀ", BINDING["atom"])
+                return Text(self.text(node.of).within(SCRIPTED) + "ᵀ", BINDING["power"])
             case arrays.Product():
                 return Text(" ".join(self.text(a).within("product") for a in node.args), BINDING["product"])
             case arrays.Times():
-                apart = [Text(p.text, 0) if isinstance(a, arrays.Product) else p for a in node.args for p in [self.text(a)]]
-                return Text(" ".join(p.within("product") for p in apart), BINDING["product"])
+                return Text(" ".join(self.text(a).within(SCALAR_FACTOR) for a in node.args), BINDING["product"])
             case arrays.Hadamard():
                 return self._hadamard(node)
             case arrays.Sum():
@@ -253,7 +252,7 @@ class Printer:
             case arrays.Map():
                 return self._map(node)
             case arrays.Softmax():
-                return self._call("softmax", node.of)
+                return self._applied("softmax", node.of)
             case arrays.SquaredNorm():
                 return Text(f"‖{self.text(node.of).text}‖²", BINDING["power"])
             case arrays.Positive():
@@ -261,7 +260,7 @@ class Printer:
                 shown = self.comparison(bare.expr) if isinstance(bare, arrays.Scalar) else f"{self.text(bare).text} > 0"
                 return Text(f"[{shown}]", BINDING["atom"])
             case arrays.Diagonal():
-                return self._call("diag", node.of)
+                return self._applied("diag", node.of)
             case arrays.Inner():
                 return Text(f"⟨{self.text(node.left).text}, {self.text(node.right).text}⟩", BINDING["atom"])
             case arrays.LabelTotal():
@@ -272,11 +271,17 @@ class Printer:
         out = ""
         for place, arg in enumerate(node.args):
             divided = isinstance(arg, arrays.Map) and arrays.divides(arg)
-            inner = self.text(arg.of if isinstance(arg, arrays.Map) and divided else arg)
-            loose = inner.binding < BINDING["product"] or isinstance(arg, arrays.Product | arrays.Times)
-            text = f"({inner.text})" if loose else inner.text
-            out += f" {'⊘' if divided else '⊙'} {text}" if place else f"𝟏 ⊘ {text}" if divided else text
+            text = self.text(arg.of if isinstance(arg, arrays.Map) and divided else arg).within(BESIDE_CIRCLE)
+            out += f" {'⊘' if divided else '⊙'} {text}" if place else f"{self._ones(arg)} ⊘ {text}" if divided else text
         return Text(out, BINDING["hadamard"])
+
+    def _ones(self, node: Node) -> str:
+        """What a reciprocal is written over: ones in the shape of what is below."""
+        return self.text(arrays.ones(node.axes)).within(BESIDE_CIRCLE)
+
+    def _applied(self, name: str, argument: Node) -> Text:
+        """A function of an array."""
+        return Text(self._call(name, argument).text, BINDING["power"])
 
     def _scaled(self, node: arrays.Scaled) -> Text:
         minus, factor = sign(node.factor)
@@ -297,16 +302,16 @@ class Printer:
     def _map(self, node: arrays.Map) -> Text:
         function = node.function
         if isinstance(function, Elementwise):
-            return self._call(self.function(function.name, function.order), node.of)
+            return self._applied(self.function(function.name, function.order), node.of)
         if not isinstance(function, Pow):
-            return self._call(CALLS[function.func], node.of)
+            return self._applied(CALLS[function.func], node.of)
         inner = self.text(node.of)
-        if not node.axes or function.exp == sympy.Rational(1, 2):
+        if not node.axes:
             return self._power(inner, function.exp)
-        if function.exp.is_positive:
-            return self._power(inner, function.exp)
-        below = inner if function.exp == -1 else self._power(inner, -function.exp)
-        return Text(f"𝟏 ⊘ {below.within('power')}", BINDING["hadamard"])
+        if function.exp == -1:
+            return Text(f"{self._ones(node)} ⊘ {inner.within(BESIDE_CIRCLE)}", BINDING["hadamard"])
+        exponent = self.text(function.exp).within("atom")
+        return Text(f"{inner.within(SCRIPTED)}^⊙{exponent}", BINDING["power"])
 
 
 def _side_by_side(parts: Sequence[Text]) -> Text:

@@ -7,13 +7,14 @@ batch           arrays whose rows (or columns) are the training examples
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from ..system import Equation, System, is_cotangent, primal
 from ..tensor import Differential, Entry, Index, Partial
 from ..walk import nodes
 from . import matrix
-from .arrays import ArrayEquation
+from .arrays import ArrayEquation, Name, Node, parts, transformed
 from .contraction import NoMatrixForm
 
 View = Literal["scalar", "index", "matrix", "batch"]
@@ -25,9 +26,35 @@ def shown(equation: Equation, view: View, system: System) -> Shown:
     if view in ("scalar", "index") or isinstance(equation.lhs, Partial) or _cut(equation, system):
         return equation
     try:
-        return matrix.equation(equation, _labels(equation, system) if view == "matrix" else ())
+        examples = _labels(equation, system)
+        found = matrix.equation(equation, examples) if view == "matrix" else matrix.equation(equation, (), examples)
+        return _placed(found, system)
     except NoMatrixForm:
         return equation
+
+
+def _placed(found: ArrayEquation, system: System) -> ArrayEquation:
+    """Dots where a label alone does not say on which axis it stands: W_{·i} for column i, beside W_{i·} for row i.
+
+    Without them it stands on the first axis, or is the number of a training example.
+    """
+    cuts: dict[tuple[str, int], set[tuple[int, ...]]] = {}
+    for side in (found.lhs, found.rhs):
+        for name in parts(side):
+            if isinstance(name, Name) and name.labels:
+                key = primal(name.key) if is_cotangent(name.key) else name.key
+                cuts.setdefault((key, len(name.labels)), set()).add(tuple(sorted(axis for axis, _ in name.labels)))
+
+    def expected(key: str, axes: tuple[int, ...]) -> bool:
+        return axes == tuple(range(len(axes))) or axes == (system.tensors[key].batch,)
+
+    if all(len(ways) == 1 and expected(key, *ways) for (key, _), ways in cuts.items()):
+        return found
+
+    def dotted(node: Node) -> Node | None:
+        return replace(node, dotted=True) if isinstance(node, Name) and node.labels else None
+
+    return ArrayEquation(transformed(found.lhs, dotted), transformed(found.rhs, dotted), found.labels)
 
 
 def _cut(equation: Equation, system: System) -> bool:
