@@ -20,9 +20,7 @@ from typing import Any
 
 import watchfiles
 
-from . import looks, templating, words
-from .errors import DeriveError
-from .spec import Spec
+from . import templating, words
 
 STEP = 20
 """Milliseconds without a further change after which a save counts as done: an editor that replaces a file does so in several."""
@@ -94,23 +92,6 @@ def _build(one: _Watched, name: str, build: Build) -> None:
     # Where it learns nothing, the last sources stay: it will be one of them that is mended.
     one.written.update(path.resolve() for path in build(name, learnt))
     one.built = {path: stamp for path, stamp in before.items() if path not in one.written}
-
-
-def sources(spec: Spec) -> frozenset[Path]:
-    """What a spec's sheet is made of besides the spec: theme, logo, the folder of templates; whether they are there or not."""
-    given, templates = spec.own
-    found = set() if templates is None else {templates}
-    name = given or spec.theme
-    if name is not None and name not in looks.themes():
-        theme = Path(name) if given else Path(spec.place("theme").file).parent / name
-        found.add(theme)
-        try:
-            logo = looks.look(spec).theme.logo
-        except DeriveError:
-            logo = None
-        if logo is not None:
-            found.add(theme.parent / logo.file)
-    return frozenset(found)
 
 
 def _templates(folder: Path) -> Iterator[Path]:

@@ -38,7 +38,8 @@ def rewrite_golden(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(autouse=True, scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """What is kept between builds is kept apart from the user's own, for all workers of one run of the tests."""
-    folder = tmp_path_factory.getbasetemp().parent / "derive-cache"
+    base = tmp_path_factory.getbasetemp()  # of a worker: inside that of the run
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "derive-cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DERIVE_CACHE", str(folder))
         patch.setattr("derive.typeset.formats.KEPT", 60)  # the tests have more preambles than a user

@@ -18,7 +18,7 @@ import pypdf
 import pytest
 from click.testing import CliRunner
 
-from derive import api, cli, watching
+from derive import api, cli, freshness, watching
 from derive.looks import chosen
 
 SPEC = 'title: {title}\nequations: ["z = w*a + b"]\n'
@@ -196,13 +196,13 @@ def test_the_sources_of_a_sheet(tmp_path: Path) -> None:
     spec = tmp_path / "mine.yaml"
     spec.write_text(SPEC.format(title="A neuron") + "theme: looks/mine.yaml\n")
     theme = tmp_path / "looks/mine.yaml"
-    assert watching.sources(api.load(spec)) == {theme}, "though it is not there yet"
+    assert freshness.sources(api.load(spec)) == {theme}, "though it is not there yet"
     theme.parent.mkdir()
     theme.write_text("logo: {file: logo.png}\nheader: {left: '{logo}'}\n")
     shutil.copy(Path(__file__).parent.parent / "output/single-neuron.png", theme.parent / "logo.png")
-    assert watching.sources(api.load(spec)) == {theme, tmp_path / "looks/logo.png"}
+    assert freshness.sources(api.load(spec)) == {theme, tmp_path / "looks/logo.png"}
     own = chosen(api.load(spec), theme="large-print", templates=tmp_path)
-    assert watching.sources(own) == {tmp_path}, "a theme that is shipped does not change"
+    assert freshness.sources(own) == {tmp_path}, "a theme that is shipped does not change"
 
 
 class Ready(Exception):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,30 @@ import click
 
 from ..errors import DeriveError
 from .speaking import report, steadily
-from .specs import editions_option, load, look_options, one_spec, output_option, several_specs, targets_of, views_option
+from .specs import (
+    editions_option,
+    load,
+    look_options,
+    one_spec,
+    output_option,
+    path_of,
+    specs_or_listed,
+    targets_of,
+    views_option,
+)
 from .writing import write_tex
 
 
 @click.command()
-@several_specs
+@specs_or_listed
 @output_option
 @views_option
 @editions_option
 @look_options
-def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions: tuple[str, ...], **look: Any) -> None:
+@click.option("--update", is_flag=True, help="Only what is not up to date: the spec, what it uses or this program has changed.")
+def pdf(
+    specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions: tuple[str, ...], update: bool, **look: Any
+) -> None:
     """Build the sheet of each SPEC: NAME.tex and NAME.pdf.
 
     After a SPEC that fails the others are still built; the exit code is then that of the first failure. Without TeX on this
@@ -34,6 +48,7 @@ def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions: 
       derive pdf mlp --language de --theme large-print
       derive pdf mlp --view matrix --view index --output mlp.pdf
     """
+    from derive import freshness
     from derive.typeset import find_engine
 
     targets = targets_of(specs, output, ".pdf", output.suffix == ".pdf")
@@ -42,19 +57,41 @@ def pdf(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions: 
         find_engine()
     except DeriveError as error:
         missing = error
-    code = 0
+    code = built = failed = 0
     with steadily(targets) as (items, say):
         for source in items:
             try:
-                for written in build(load(source, views, **look), targets[source], editions, missing is None):
+                found = load(source, views, **look)
+                made_of = freshness.key(path_of(source), found, (views, editions, look)) if missing is None else ""
+                if update and made_of and freshness.is_built(made_of, targets[source]):
+                    continue
+                files = []
+                for written in build(found, targets[source], editions, missing is None):
                     say(written)
+                    files.append(Path(written))
+                built += 1
+                # not where something was changed in the meantime
+                if made_of and made_of == freshness.key(path_of(source), found, (views, editions, look)):
+                    freshness.keep(made_of, targets[source], files)
             except DeriveError as error:
                 say(error)
+                failed += 1
                 code = code or error.exit_code
     if missing is not None:  # said once, however many sheets there are
         report(missing)
         code = code or missing.exit_code
+    elif update and failed < len(targets):
+        report(_summary(targets, built, failed))
     click.get_current_context().exit(code)
+
+
+def _summary(targets: Mapping[str, Path], built: int, failed: int) -> str:
+    """What is there now, and which file to open."""
+    there = [path for path in targets.values() if path.is_file()]
+    folder = shlex.quote(f"{next(iter(targets.values())).parent}/")
+    sheets = f"{len(targets) - failed} sheet{'s' * (len(targets) - failed != 1)} in {folder}"
+    done = f"{built} built, {len(targets) - failed - built} were up to date" + (f", {failed} failed" if failed else "")
+    return f"{sheets}: {done}" + (f"; open {shlex.quote(str(there[0]))}" if there else "")
 
 
 @click.command()

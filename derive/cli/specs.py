@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import glob
+import os
+import shlex
 from collections import Counter
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,39 @@ def complete_spec(ctx: click.Context, param: click.Parameter, incomplete: str) -
 
 one_spec = click.argument("spec", shell_complete=complete_spec)
 several_specs = click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=complete_spec)
+
+
+def specs_or_listed(command: Any) -> Any:
+    """SPEC..., or all of them in one text, `--specs`: so `make` hands on what it was given, without a shell that reads it."""
+    asked = click.argument("specs", metavar="SPEC...", nargs=-1, shell_complete=complete_spec)
+    text = click.option("--specs", "text", hidden=True)
+
+    @wraps(command)
+    def listed(specs: tuple[str, ...], text: str | None, **rest: Any) -> Any:
+        if not specs and text is None:
+            raise click.UsageError("Missing argument 'SPEC...'.")
+        return command(specs=specs + (named(text) if text is not None else ()), **rest)
+
+    return asked(text(listed))
+
+
+def named(text: str) -> tuple[str, ...]:
+    """The specs that a text names: none, for every example; one, whatever is in its name; or several between spaces, where a name
+    with spaces is in quotes and `*.yaml` stands for files.
+    """
+    if not text.strip():
+        from derive import api
+
+        return tuple(api.examples())
+    if os.path.exists(text):
+        return (text,)
+    try:
+        words = shlex.split(text)
+    except ValueError:  # a quote that is not closed is part of a name
+        words = text.split()
+    return tuple(name for word in words for name in ([word] if os.path.exists(word) else sorted(glob.glob(word)) or [word]))
+
+
 views_option = click.option(
     "--view", "views", type=click.Choice(VIEWS), multiple=True, help="The notation, instead of the spec's own; may be repeated."
 )

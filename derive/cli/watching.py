@@ -36,7 +36,7 @@ def watch(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions
       derive watch mlp.yaml classifier.yaml --output handouts
       derive watch my-network.yaml --edition homework --edition solutions --theme my-theme.yaml
     """
-    from derive import watching
+    from derive import freshness, watching
 
     targets = targets_of(specs, output, ".pdf", output.suffix == ".pdf")
     paths = {name: path_of(name) for name in specs}
@@ -47,7 +47,7 @@ def watch(specs: tuple[str, ...], output: Path, views: tuple[str, ...], editions
         begun = time.perf_counter()
         try:
             found = load(name, views, **look)
-            learnt(watching.sources(found))
+            learnt(freshness.sources(found))
             for file in build(found, targets[name], editions):
                 yield Path(file)
                 if file.endswith(".pdf"):

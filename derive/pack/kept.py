@@ -8,18 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
-from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
+from ..freshness import own_templates, program
 from ..looks import Look
-from ..templating import folder
 from ..typeset import write_whole
 from ..typeset.formats import cache
 from .sheets import Derived, Wanted
@@ -27,8 +23,6 @@ from .signs import Sign
 
 KEPT = 1000
 """How many derived sheets are kept; what was not used for longest goes first."""
-
-ENGINES = ("sympy", "numpy", "jinja2", "pylatex", "pydantic", "ruamel.yaml")
 
 
 def key(wanted: Wanted) -> str:
@@ -54,29 +48,6 @@ def key(wanted: Wanted) -> str:
 
 def _shown(look: Look) -> str:
     return f"{look.paper} {look.size} {look.sides} {look.theme.model_dump_json()} {look.logo}"
-
-
-@lru_cache(maxsize=1)
-def program() -> str:
-    """This program: every file of the package and of the templates, and the versions of what it stands on."""
-    package = Path(__file__).resolve().parent.parent
-    found = hashlib.sha256(" ".join([platform.python_version(), *map(version, ENGINES)]).encode())
-    for root in dict.fromkeys((package, folder())):
-        for path in _files(root):
-            found.update(path.relative_to(root).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()
-
-
-def own_templates(own: Path | None) -> str:
-    """A teacher's own templates: the names and contents of their files."""
-    found = hashlib.sha256()
-    for path in _files(own) if own is not None and own.is_dir() else ():
-        found.update(str(path).encode("utf-8", "surrogateescape") + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()
-
-
-def _files(root: Path) -> Iterator[Path]:
-    yield from sorted(p for p in root.rglob("*") if p.suffix in (".py", ".yaml", ".tex", ".sty") and p.is_file())
 
 
 def find(name: str) -> Derived | None:
