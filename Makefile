@@ -22,7 +22,8 @@ RUN   := "$$DERIVE_VENV/bin/python"
 # Which sheets are up to date `derive` itself knows.
 pdf:
 	@$(SETUP) environment tex
-	@$(RUN) -m derive pdf --update --specs "$$DERIVE_SPEC" --output "$$DERIVE_OUTPUT"
+	@$(RUN) -m derive pdf --update --specs="$$DERIVE_SPEC" --output="$$DERIVE_OUTPUT" \
+	|| { code=$$?; case $$code in 3|4) $(RUN) -m derive doctor --output="$$DERIVE_OUTPUT";; esac; exit $$code; }
 
 test:
 	@$(SETUP) environment tools tex test-tex

@@ -61,24 +61,18 @@ apt_install() {
     apt install -y --no-install-recommends "$@" || { warn "apt-get could not install: $*"; return 1; }
 }
 
-# by_hand: the command with which this system's user installs what: python, venv or tex.
+# by_hand WHAT: the command with which the user of this system installs it: python, or venv and its package.
 by_hand() {
-    if [ "$(id -u)" = 0 ]; then sudo=; else sudo='sudo '; fi
+    if [ "$(id -u)" = 0 ]; then sudo=; elif command -v sudo >/dev/null; then sudo='sudo '; else sudo='as root: '; fi
     for manager in apt-get dnf zypper pacman apk brew; do command -v $manager >/dev/null && break; manager=; done
     case $manager-$1 in
         apt-get-python) say "${sudo}apt-get install $(python_packages)" ;;
         apt-get-venv) say "${sudo}apt-get install $2" ;;
-        apt-get-tex) say "${sudo}apt-get install $TEX" ;;
         dnf-python) say "${sudo}dnf install python3" ;;
-        dnf-tex) say "${sudo}dnf install texlive-collection-latexrecommended texlive-collection-pictures texlive-lm" ;;
         zypper-python) say "${sudo}zypper install python313" ;;
-        zypper-tex) say "${sudo}zypper install texlive-collection-latexrecommended texlive-collection-pictures texlive-lm" ;;
         pacman-python) say "${sudo}pacman -S python" ;;
-        pacman-tex) say "${sudo}pacman -S texlive-latexrecommended texlive-pictures texlive-fontsrecommended" ;;
         apk-python) say "${sudo}apk add python3" ;;
-        apk-tex) say "${sudo}apk add texlive texmf-dist-latexrecommended texmf-dist-pictures texmf-dist-lm" ;;
         brew-python) say "brew install python" ;;
-        brew-tex) say "brew install --cask mactex-no-gui" ;;
     esac
 }
 
@@ -210,7 +204,7 @@ test_tex_is_there() {
 tex() {
     if tex_is_there; then return; fi
     if may_install; then apt_install "TeX: about 100 MB, 1 to 5 minutes" $TEX; fi
-    tex_is_there || warn "TeX is not complete here"
+    tex_is_there || warn "TeX is not complete here, and cannot be installed from here"
 }
 
 # shellcheck disable=SC2086
@@ -223,7 +217,6 @@ test_tex() {
 for part in "$@"; do
     case $part in
         environment | tools | tex) $part ;;
-        test-tex) test_tex ;;
         *) fail "there is no part $part" ;;
     esac
 done

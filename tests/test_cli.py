@@ -23,7 +23,7 @@ from derive.errors import DeriveError, TypesetError
 
 NEURON = 'title: A neuron of mine\nequations: ["z = w*a + b"]\n'
 BROKEN = 'title: A neuron of mine\nequatoins: ["z = w*a + b"]\n'
-COMMANDS = ("pdf", "watch", "tex", "check", "show", "code", "new", "examples", "layers", "schema", "completion", "pack")
+COMMANDS = ("pdf", "watch", "tex", "check", "show", "code", "new", "examples", "layers", "schema", "completion", "pack", "doctor")
 EXAMPLES = {"single-neuron", "chain", "wide-layer", "mlp", "classifier", "mini-batch", "residual", "deep", "own-layer"}
 
 

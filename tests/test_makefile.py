@@ -157,6 +157,7 @@ def test_names_of_specs_and_folders_are_never_evaluated(with_tex: Path) -> None:
 def test_a_spec_that_is_not_there_is_an_error(with_tex: Path) -> None:
     done = make(with_tex, "SPEC=nowhere.yaml")
     assert done.returncode != 0 and "there is no such file" in done.stderr
+    assert "Python" not in done.stdout.split("minutes")[-1], "no doctor is needed for that"
 
 
 def test_an_environment_in_a_folder_with_spaces(with_tex: Path) -> None:
@@ -269,16 +270,18 @@ def test_a_python_that_is_too_old_is_not_used(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("manager", "command"),
+    ("managers", "command"),
     [
-        ("apt-get", "sudo apt-get install python3 python3-venv"),
-        ("dnf", "sudo dnf install python3"),
+        ("apt-get sudo", "sudo apt-get install python3 python3-venv"),
+        ("apt-get", "as root: apt-get install python3 python3-venv"),
+        ("dnf sudo", "sudo dnf install python3"),
         ("brew", "brew install python"),
     ],
 )
-def test_without_python_and_rights_the_command_for_this_system_is_said(project: Path, manager: str, command: str) -> None:
+def test_without_python_and_rights_the_command_for_this_system_is_said(project: Path, managers: str, command: str) -> None:
     (project / "programs/python3").unlink()
-    program(project, f"programs/{manager}", INSTALL)
+    for manager in managers.split():
+        program(project, f"programs/{manager}", "#!/bin/sh\nexit 1\n" if manager == "sudo" else INSTALL)
     done = make(project, "setup")
     assert done.returncode != 0
     assert f"finds none: {command}\n" in done.stderr
@@ -293,7 +296,7 @@ case "$*" in *ensurepip*) test -f venv-there;; *python%d*) echo python3.99-venv;
     program(project, "programs/python3", asked)
     program(project, "programs/apt-get", '#!/bin/sh\necho "$@" >>apt\ncase "$*" in *-venv*) touch venv-there;; esac\n')
     done = make(project, "setup")
-    assert done.returncode != 0 and "sudo apt-get install python3.99-venv\n" in done.stderr
+    assert done.returncode != 0 and "as root: apt-get install python3.99-venv\n" in done.stderr
     program(project, "programs/id", "#!/bin/sh\necho 0\n")
     assert make(project, "setup").returncode == 0
     update, install = calls(project, "apt")
@@ -338,6 +341,7 @@ def test_without_the_right_to_install_the_latex_is_written(project: Path, missin
         program(project, "programs/sudo", "#!/bin/sh\nexit 1\n")
     (project / "programs/pdflatex").unlink()
     done = make(project)
+    assert "missing  TeX " in done.stdout, "`derive doctor` is asked"
     assert done.returncode != 0 and "TeX is not complete here" in done.stderr
     assert "sudo apt-get install texlive-latex-base" in done.stderr
     assert (project / "output/one.tex").is_file() and (project / "output/two.tex").is_file()

@@ -79,6 +79,7 @@ for each in (
     telling.show,
     telling.layers,
     telling.schema,
+    telling.doctor,
     starting.new,
     starting.examples,
     starting.completion,

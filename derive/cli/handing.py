@@ -52,10 +52,13 @@ def homework(
     from derive import roster as rosters
     from derive import seeds
     from derive.assignment import EDITIONS, Assignment, build
+    from derive.typeset import find_engine
 
     if (roster is None) == (count is None):
         raise SpecError("say for whom: --roster FILE or --variants N, one of the two")
     students = rosters.read(roster, encoding) if roster is not None else rosters.numbered(count or 1)
+    if scheduler is None:
+        find_engine()  # before anything is drawn, and once for all sheets
     codes = {}
     for text in fixed:
         student, equals, code = text.rpartition("=")

@@ -1,8 +1,9 @@
-"""check, show, layers, schema: what the engine can tell, on standard output."""
+"""check, show, layers, schema, doctor: what can be told, on standard output."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -99,6 +100,30 @@ def schema(what: str) -> None:
     from derive import api, pack
 
     click.echo(json.dumps(pack.schema() if what == "pack" else api.schema(), indent=2, ensure_ascii=False))
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("output"), show_default=True, help="The folder.")
+def doctor(output: Path) -> None:
+    """Examine this machine: Python, TeX and its files, the fence, cache, output folder, extras; what to do where one is missing.
+
+    The exit code is that of the first thing that no sheet can do without.
+
+    \b
+    Examples:
+      derive doctor
+      derive doctor --output handouts
+    """
+    from derive.doctor import examine
+
+    code = 0
+    for finding in examine(output):
+        state = "missing" if finding.code else "ok" if not finding.todo else "note"
+        click.echo(f"{state:<8} {finding.part:<12} {finding.found}")
+        for line in finding.todo.splitlines():
+            click.echo(f"{'':<22}{line}")
+        code = code or finding.code
+    click.get_current_context().exit(code)
 
 
 def _check_line(check: Any) -> str:

@@ -36,14 +36,23 @@ INSTALL = """To install what the sheets need:
   Windows          winget install MiKTeX.MiKTeX           (or MiKTeX from miktex.org), then open a new terminal"""
 
 
+OTHERS = ("xelatex", "lualatex", "tectonic")
+"""Engines of which a fragment can be a part, but which do not set sheets."""
+
+
 def find_engine() -> str:
     """The path of pdflatex; without one, a TypesetError that says how to install it."""
-    # MacTeX puts its programs here, where a shell opened before the installation does not look.
-    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/Library/TeX/texbin"))
-    engine = shutil.which("pdflatex", path=path)
+    engine = shutil.which("pdflatex", path=tex_path())
     if engine is None:
-        raise TypesetError("pdflatex is not installed, so there is no PDF", hint=INSTALL)
+        others = [name for name in OTHERS if shutil.which(name, path=tex_path())]
+        but = f" ({' and '.join(others)} cannot take its place)" if others else ""
+        raise TypesetError(f"pdflatex is not installed, so there is no PDF{but}", hint=INSTALL)
     return engine
+
+
+def tex_path() -> str:
+    """Where programs of TeX are looked for. MacTeX puts its own where a shell opened before the installation does not look."""
+    return os.pathsep.join((os.environ.get("PATH", os.defpath), "/Library/TeX/texbin"))
 
 
 def engine_version(engine: str) -> str:
@@ -161,7 +170,7 @@ def environment(build: Path, epoch: int) -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _kept_by_tex() -> tuple[Path, ...]:
     """The format of LaTeX and the map of fonts, as far as TeX finds them: they change when packages are installed."""
-    finder = shutil.which("kpsewhich", path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/Library/TeX/texbin")))
+    finder = shutil.which("kpsewhich", path=tex_path())
     if finder is None:
         return ()
     names = ("pdflatex.fmt", "pdftex.map", "hyperref.sty", "tikz.sty", "lmodern.sty", "ls-R")

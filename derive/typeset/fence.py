@@ -20,7 +20,12 @@ _SYSTEM = (
 
 def around(engine: str, build: Path) -> list[str]:
     """The command to put before TeX's, so that it runs inside the fence; empty where there is none, or DERIVE_FENCE is `off`."""
-    return _fence(engine, str(build)) if os.environ.get("DERIVE_FENCE") != "off" and stands(engine) else []
+    return _fence(engine, str(build)) if not is_off() and stands(engine) else []
+
+
+def is_off() -> bool:
+    """Whether the user wants no fence."""
+    return os.environ.get("DERIVE_FENCE") == "off"
 
 
 @lru_cache(maxsize=4)
