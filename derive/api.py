@@ -15,17 +15,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from . import chain, compose, looks, network, render, spec, story, verify
+from . import chain, compose, language, looks, network, render, spec, story, verify
 from .catalogue import functions, layers, losses, vectors
 from .derivation import derive as _derive
-from .errors import DeriveError, SpecError
+from .errors import DeriveError, Place, SpecError
 from .escape import escape
-from .notation.symbols import Labels, Symbols
+from .notation import register
+from .notation.symbols import Labels
 from .notation.views import View
 from .sheet import Sheet
 from .spec import Spec
 from .steps import Derivation
-from .system import COUNT, System
+from .system import System
 from .verify import Check
 
 
@@ -63,7 +64,7 @@ def system(found: Spec) -> System:
         built = network.in_scalars(built, found.place("view"))
     if found.examples or "batch" in asked:
         built = network.over_examples(built, found.examples or spec.BATCH_SIZE, found.examples_in == "columns")
-    return built
+    return register.without_taken_signals(built, found.glyphs)
 
 
 def derive(found: Spec) -> Derivation:
@@ -72,28 +73,35 @@ def derive(found: Spec) -> Derivation:
     built = derivation.system
     if chain.is_scalar(built) and built.objective is not None and 1 < len(built.equations) <= 16:
         derivation = chain.extended(derivation)
-    _require_distinct_names(found, built)
     explored = story.asked_about(found, built)
     if explored is not None:
         derivation = replace(derivation, steps=(*derivation.steps, *chain.second(derivation, *explored)))
-    return replace(derivation, asked=views(found))
+    derivation = replace(derivation, asked=views(found))
+    _require_distinct_signs(found, derivation)
+    return derivation
 
 
-def _require_distinct_names(found: Spec, built: System) -> None:
-    """Refuse two quantities that would be written alike on the sheet."""
-    symbols = Symbols(built, found.labels, dict(found.glyphs))
-    seen: dict[str, str] = {}
-    for key in built.tensors:
-        if key == COUNT or key.endswith(" each"):
-            continue
-        written = symbols.glyph(key).latex()
-        if written in seen:
-            raise SpecError(
-                f"`{seen[written]}` and `{key}` would both be written ${written}$ on the sheet",
-                place=found.place("glyphs") if found.glyphs else None,
-                hint="rename one of them, or give it another sign under `glyphs`",
-            )
-        seen[written] = key
+def _require_distinct_signs(found: Spec, derivation: Derivation) -> None:
+    """Refuse two things that would be written alike on the sheet, where the spec alone can keep them apart."""
+    signs = register.symbols(derivation, found.labels, found.glyphs)
+    for clash in register.clashes(derivation, signs):
+        places = [place for name in clash.names for place in [_place_of(found, name)] if place is not None]
+        raise SpecError(clash.message, place=next(iter(places), None), hint=clash.hint)
+
+
+def _place_of(found: Spec, name: str) -> Place | None:
+    """Where the spec says how a name is written, or declares or defines it."""
+    if name in found.glyphs:
+        return found.place("glyphs", name)
+    for field in ("inputs", "parameters", "targets", "constants"):
+        if name in getattr(found, field):
+            return found.place(field, name, key=True)
+    if found.network is not None and name in found.network.input:
+        return found.place("network", "input", name, key=True)
+    for position, text in enumerate(found.equations):
+        if name in (names := language.names_in(text))[0] or name in names[1]:
+            return found.place("equations", position)
+    return None
 
 
 def check(derivation: Derivation, views: Sequence[View] | None = None) -> tuple[Check, ...]:

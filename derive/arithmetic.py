@@ -66,7 +66,8 @@ def _worked_pass(composer: _Composer) -> list[Block]:
         blocks.append(Values(tuple(_gradient_value(composer, k, found, scalar) for k in keys), layout))
     elif system.blocks and len(system.blocks) > 8:
         rows = _sizes(composer, found)
-        blocks.append(Prose("sizes", {"shrinks": rows[-1][3] < rows[0][3] if rows else True}))
+        shrinks = rows[-1][3] < rows[0][3] if rows else True
+        blocks.append(Prose("sizes", {"shrinks": shrinks, "signals": any(t.signal for t in system.tensors.values())}))
         blocks.append(Table("sizes", tuple(r[:3] for r in rows)))
     if system.objective is not None:
         after, before = found.after[system.objective], found.values[system.objective]

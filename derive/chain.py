@@ -170,15 +170,24 @@ def _inlined(expr: Expr, derivation: Derivation) -> Expr:
     return transform(expr, rule)
 
 
-def slope(name: str) -> Equation:
+def of_argument(equation: Equation, argument: str) -> Equation:
+    """An equation about u with another letter for it."""
+
+    def rule(node: Expr) -> Expr | None:
+        return Entry.of(argument) if node == U else None
+
+    return equation if argument == "u" else Equation(transform(equation.lhs, rule), transform(equation.rhs, rule))
+
+
+def slope(name: str, argument: str = "u") -> Equation:
     """f'(u) as a textbook prints it."""
     textbook = function(name).textbook
     assert textbook is not None
     value = transform(textbook, lambda n: Elementwise.of(name, U) if n == F else None)
-    return Equation(Elementwise.of(name, U, 1), value)
+    return of_argument(Equation(Elementwise.of(name, U, 1), value), argument)
 
 
-def curvature(name: str) -> Equation:
+def curvature(name: str, argument: str = "u") -> Equation:
     """f''(u) from f'(u) as a textbook prints it, which is an expression in f(u) and u."""
     textbook = function(name).textbook
     assert textbook is not None
@@ -187,4 +196,4 @@ def curvature(name: str) -> Equation:
     back = {u: U, f: Elementwise.of(name, U)}
     by_value, direct = (transform(sympy.diff(plain, s), lambda n: back.get(n)) for s in (f, u))
     parts = [mul(Elementwise.of(name, U, 1), simplify.positive_first(by_value)), simplify.positive_first(direct)]
-    return Equation(Elementwise.of(name, U, 2), add(*parts))
+    return of_argument(Equation(Elementwise.of(name, U, 2), add(*parts)), argument)

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from . import arithmetic, chain, downward, groups, notes, results, story, worked
+from . import arithmetic, chain, downward, groups, network, notes, results, story, worked
 from .catalogue import functions
 from .groups import Run
 from .looks import look
-from .notation import symbols, views
+from .notation import register, views
 from .notation.arrays import ArrayEquation, Softmax, parts
 from .notation.views import View
 from .sheet import (
@@ -64,7 +64,7 @@ class _Composer:
         self.views = asked
         self.pass_ = numbers if numbers is not None else worked.work(spec, derivation)
         self.named_signal = False
-        self.symbols = symbols.Symbols(self.system, spec.labels, dict(spec.glyphs))
+        self.symbols = register.symbols(derivation, spec.labels, spec.glyphs)
 
     def sheet(self) -> Sheet:
         sections = [
@@ -101,7 +101,7 @@ class _Composer:
     def with_notation(self, section: Section, sections: Sequence[Section]) -> Section:
         """The section with a word on the signs that the sheet's formulas use."""
         lines = [line for s in sections for b in s.blocks if isinstance(b, Lines) for line in b.lines]
-        signs = notes.signs(form.shown for line in lines for form in line.forms)
+        signs = notes.signs((form.shown for line in lines for form in line.forms), self.symbols.signs)
         return Section(section.key, (*section.blocks, Prose("notation", {"signs": signs}))) if signs else section
 
     # --- lines --------------------------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ class _Composer:
         about = {
             "layers": len(self.system.blocks),
             "objective": self.objective(),
-            "examples": self.system.examples,
+            **self.counted(),
             "loss": self.system.remarks.get("loss", ""),
             "own": not self.system.blocks,
             "labelled": any("^" in g for g in self.spec.glyphs.values())
@@ -152,6 +152,10 @@ class _Composer:
             rows = [(Entry.of(t.key), t.role, t.shape, t.batch is not None) for t in self.given()]
             blocks.append(Table("given", tuple(rows)))
         return Section("network" if self.system.blocks else "equations", tuple(blocks))
+
+    def counted(self) -> dict[str, object]:
+        """The training examples of a mini-batch: how many there are, the sign of that number, and their index."""
+        return {"examples": self.system.examples, "count": Entry.of(COUNT), "example": network.example_index(self.system)}
 
     def weights(self) -> list[Entry]:
         """The weights of the dense layers, with their indices."""
@@ -188,13 +192,13 @@ class _Composer:
         return found
 
     def forward(self) -> Section:
-        blocks: list[Block] = [Prose("forward", {"examples": self.system.examples, "own": not self.system.blocks})]
+        blocks: list[Block] = [Prose("forward", {**self.counted(), "own": not self.system.blocks})]
         for run, keys in self.parts(groups.forward_runs(self.system)):
             if run is not None and run.many:
                 blocks.append(self.for_layers(run))
             general = run.general if run else {}
             blocks.append(Lines(tuple(self.line(s, general, ()) for key in keys for s in self.derivation.of("forward", key))))
-        where = [Line((Form(self.views[0], story.definition(name)),)) for name in self.functions()]
+        where = [Line((Form(self.views[0], story.definition(name, self.symbols.signs.argument)),)) for name in self.functions()]
         where += [Line((Form("index", e),)) for e in self.system.equations if self.has_softmax(e)][:1]
         if where:
             blocks.append(Prose("where_functions"))
@@ -259,7 +263,8 @@ class _Composer:
         if not used:
             return []
         words = Prose("where_slopes", {"kinks": self.kinks(used), "count": len(used)})
-        return [words, Lines(tuple(Line((Form(self.views[0], chain.slope(name)),)) for name in used))]
+        slopes = [chain.slope(name, self.symbols.signs.argument) for name in used]
+        return [words, Lines(tuple(Line((Form(self.views[0], slope),)) for slope in slopes))]
 
     def alike(self, key: str) -> object:
         """Equal for lines of one layer kind that differ in their number alone."""
@@ -268,7 +273,7 @@ class _Composer:
         return (tensor.base, block.kind.split()[0]) if block and tensor.layer is not None else key
 
     def kinks(self, used: Iterable[str]) -> list[tuple[str, int, Entry]]:
-        return [(n, int(k), Entry.of("u")) for n in used if (k := functions()[n].record.kink) is not None]
+        return [(n, int(k), Entry.of(self.symbols.signs.argument)) for n in used if (k := functions()[n].record.kink) is not None]
 
     def held_symbols(self) -> list[Entry]:
         return [Entry.of(t.key) for t in self.system.of_role("target", "constant") if t.key != COUNT]

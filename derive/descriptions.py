@@ -35,7 +35,7 @@ MOST = 6
 
 def described(figure: Figure, sheet: Sheet) -> dict[str, Any]:
     """`parts`: what there is, in the order of the picture; `more`: how many were left out; beside them a few names."""
-    printer = Printer(sheet.symbols.system)
+    printer = Printer(sheet.symbols.system, signs=sheet.symbols.signs)
     if figure.kind == "network":
         return _network(figure.content, printer)
     if figure.kind == "graph":

@@ -28,6 +28,7 @@ def substitution(composer: _Composer) -> Section:
                 "seeds": [Entry.of(s) for s in composer.derivation.seeds],
                 "arrays": any(v in ("matrix", "batch") for v in composer.views),
                 "batch": "batch" in composer.views,
+                "cost": Entry.of(composer.symbols.signs.cost),
                 "signals": any(t.signal for t in composer.system.tensors.values()),
             },
         )

@@ -8,6 +8,7 @@ from typing import Any
 from sympy import Expr, log
 
 from .notation import arrays
+from .notation.symbols import Signs
 from .notation.views import Shown
 from .tensor import Delta
 from .walk import nodes
@@ -25,12 +26,15 @@ ORDER = (
     "norm",
     "softmax_rows",
     "softmax_columns",
+    "softmax_along_rows",
+    "softmax_along_columns",
+    "identity",
     "bracket",
 )
 
 
-def signs(shown: Iterable[Shown]) -> tuple[str, ...]:
-    """The keys of the signs that occur, in a fixed order; the templates say what each means."""
+def signs(shown: Iterable[Shown], written: Signs) -> tuple[str, ...]:
+    """The keys of the signs that occur, in a fixed order; the templates say what each means. written: how the sheet differs."""
     found: set[str] = set()
     for equation in shown:
         for item in _items(equation):
@@ -38,6 +42,10 @@ def signs(shown: Iterable[Shown]) -> tuple[str, ...]:
         for side in (equation.lhs, equation.rhs):
             if isinstance(side, arrays.Node) and _over_ones(side):
                 found.add("ones")
+    if written.directions:
+        found = {key.replace("softmax_", "softmax_along_") for key in found}
+    if written.identity == "I":  # as everywhere
+        found -= {"identity"}
     return tuple(key for key in ORDER if key in found)
 
 
@@ -67,6 +75,8 @@ def _sign(item: Any) -> set[str]:
             return ({"divide"} if divided else set()) | ({"hadamard"} if len(item.args) - len(divided) > 1 else set())
         case arrays.Map() if item.axes and getattr(item.function, "is_Pow", False):
             return {"divide"} if item.function.exp == -1 else {"power"}
+        case arrays.Identity():
+            return {"identity"}
         case arrays.Diagonal():
             return {"diagonal"}
         case arrays.Inner():

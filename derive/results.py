@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def gradients(composer: _Composer) -> Section:
-    blocks: list[Block] = [
-        Prose("gradients", {"seeds": [Entry.of(s) for s in composer.derivation.seeds], "objective": composer.objective()})
-    ]
+    seeds = [Entry.of(s) for s in composer.derivation.seeds]
+    cost = Entry.of(composer.symbols.signs.cost)
+    blocks: list[Block] = [Prose("gradients", {"seeds": seeds, "objective": composer.objective(), "cost": cost})]
     found = composer.derivation.parameter_gradients or composer.derivation.gradients
     runs = groups.backward_runs(composer.system)
     keys = list(found)

@@ -8,7 +8,7 @@ from typing import get_args
 
 from .catalogue import rules
 from .errors import ViewError, did_you_mean
-from .notation import views
+from .notation import register, views
 from .notation.symbols import Labels
 from .notation.text import Printer
 from .notation.views import View
@@ -39,7 +39,8 @@ def show(derivation: Derivation, view: str = "index", labels: str = "absolute") 
         raise ViewError(f"unknown view `{view}`", hint=did_you_mean(view, get_args(View)))
     if labels not in get_args(Labels):
         raise ViewError(f"unknown labels `{labels}`", hint=did_you_mean(labels, get_args(Labels)))
-    printer = Printer(derivation.system, "relative" if labels == "relative" else "absolute")
+    how: Labels = "relative" if labels == "relative" else "absolute"
+    printer = Printer(derivation.system, how, register.symbols(derivation, how, asked=(view,)).signs)
     shown_in: View = next(v for v in get_args(View) if v == view)
     blocks = []
     for heading, sections in HEADINGS:
@@ -74,7 +75,7 @@ def _held(step: Step, printer: Printer) -> str:
     if step.section != "held":
         return ""
     before, after = ([n.entry.key for n in nodes(e.rhs) if isinstance(n, Differential)] for e in (step.given[0], step.result))
-    return ": " + ", ".join(f"d{printer.name(key)} = 0" for key in dict.fromkeys(before) if key not in after)
+    return ": " + ", ".join(f"{printer.changed(printer.name(key))} = 0" for key in dict.fromkeys(before) if key not in after)
 
 
 def _ruled(lines: list[tuple[str, str]]) -> Iterator[str]:

@@ -82,10 +82,9 @@ class Derivation:
         return tensor_of(self.system, key)
 
     def _repr_latex_(self) -> str:
-        from .notation import latex
-        from .notation.symbols import Symbols
+        from .notation import latex, register
 
-        symbols = Symbols(self.system)
+        symbols = register.symbols(self)
         found = self.parameter_gradients or self.gradients
         lines = r" \\ ".join(latex.plain(e, symbols) for e in found.values())
         return rf"$\displaystyle \begin{{array}}{{l}} {lines} \end{{array}}$"

@@ -13,20 +13,20 @@ from . import chain, evaluate, language, network, verify, worked
 from .catalogue import U, function, functions
 from .derivation import derive
 from .errors import DeriveError, SpecError, did_you_mean
-from .notation import symbols
+from .notation import register
 from .sheet import Block, Callout, Figure, Form, Line, Lines, Prose, Section, Table
 from .spec import Spec
 from .system import COUNT, Equation, System, cotangent, lhs_of
 from .tensor import Elementwise, Entry, Partial
-from .walk import transform
+from .walk import entries, transform
 
 if TYPE_CHECKING:
     from .compose import _Composer
 
 
-def definition(name: str) -> Equation:
-    """f(u) = …"""
-    return Equation(Elementwise.of(name, U), function(name).definition)
+def definition(name: str, argument: str = "u") -> Equation:
+    """f(u) = …, with another letter for u where that is taken."""
+    return chain.of_argument(Equation(Elementwise.of(name, U), function(name).definition), argument)
 
 
 def marked(text: str, system: System, read: Callable[[str, DeriveError], Any] | None = None) -> tuple[Any, ...]:
@@ -150,6 +150,7 @@ def explore(composer: _Composer) -> list[Section]:
         "objective": composer.objective(),
         "given_gradient": derivation.gradients[given],
     }
+    curvatures = [chain.curvature(name, composer.symbols.signs.argument) for name in composer.functions()]
     rows, picture = _compared(composer, key, given, partial.about)
     blocks: list[Block] = [
         Prose("not_dropped", about),
@@ -157,7 +158,7 @@ def explore(composer: _Composer) -> list[Section]:
         Lines(gradient),
         Prose("depends_second", about),
         Prose("with_curvature"),
-        Lines(tuple(Line((Form(view, chain.curvature(name)),)) for name in composer.functions())),
+        Lines(tuple(Line((Form(view, curved),)) for curved in curvatures)),
         Lines(tuple(lines[1:])),
         Prose("depends_numbers", {**about, "curvature": worked.number(_at(composer, steps[-1].result.rhs))}),
         Table("explore", rows),
@@ -245,9 +246,13 @@ def average(composer: _Composer) -> list[Section]:
         return []  # the cost depends on no example
     derivation = derive(system)
     verify.require(verify.check(derivation, ("index",)))
-    glyphs = symbols.Symbols(system, composer.spec.labels, dict(composer.spec.glyphs))
+    glyphs = register.symbols(derivation, composer.spec.labels, composer.spec.glyphs)
+    letters = glyphs.signs.letters
+    counted = {"count": Entry.of(letters[COUNT]), "example": network.example_index(system)}
     cost = system.equations[-1]
+    one = next(e for e in entries(cost.rhs) if system.tensors[e.key].batch is not None)
     top = derivation.of("differential", system.objective or "")[0]
+    one_example = Entry.of(letters.get(one.key, one.key), *one.indices)
     each = [e for e in system.equations if lhs_of(e).key == f"{system.objective} each"]
     lines = [Line((Form("index", e),), ("definition",)) for e in (*each, cost)] + [Line((Form("index", top.result),), top.rules)]
     signals = [k for k in derivation.gradients if system.tensors[k].signal]
@@ -263,9 +268,9 @@ def average(composer: _Composer) -> list[Section]:
                 )
             )
     blocks: list[Block] = [
-        Prose("average", {"objective": composer.objective()}),
+        Prose("average", {"objective": composer.objective(), **counted, "each": one_example}),
         Lines(tuple(lines), glyphs),
-        Prose("average_gradients"),
+        Prose("average_gradients", {**counted, "signals": bool(signals)}),
         Lines(tuple(found), glyphs),
     ]
     return [Section("average", tuple(blocks))]

@@ -8,10 +8,10 @@ from ..system import System
 from .draft import Draft
 from .equations import add_equations
 from .layers import add_layers
-from .lifting import in_scalars, over_examples
+from .lifting import example_index, in_scalars, over_examples
 from .loss import add_loss
 
-__all__ = ["build", "in_scalars", "over_examples"]
+__all__ = ["build", "example_index", "in_scalars", "over_examples"]
 
 
 def build(spec: Spec) -> System:

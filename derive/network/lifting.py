@@ -163,6 +163,12 @@ def for_examples(expr: Expr, examples: int) -> Expr:
     return transform(expr, lambda node: Example(node.name, examples) if isinstance(node, Example) else None)
 
 
+def example_index(system: System) -> Index | None:
+    """The index over the training examples of a mini-batch."""
+    sides = (side for e in system.equations for side in (e.lhs, e.rhs))
+    return next((node for side in sides for node in nodes(side) if isinstance(node, Example)), None)
+
+
 def _letter(system: System) -> str:
     """The letter for the training examples: n, unless own equations have an index of that name, which would capture it."""
     sides = [side for e in system.equations for side in (e.lhs, e.rhs)] + [f.pattern for f in system.facts]

@@ -31,7 +31,7 @@ class Printer(Unicode):
     HIGH = "^"
 
     def __init__(self, symbols: Symbols) -> None:
-        super().__init__(symbols.system)
+        super().__init__(symbols.system, symbols.labels, symbols.signs)
         self.symbols = symbols
 
     def equation(self, equation: Equation | ArrayEquation) -> tuple[str, str]:
@@ -45,7 +45,15 @@ class Printer(Unicode):
             return _read(self.symbols.glyph(key, matrix))
         if self.symbols.is_signal(key):
             return _read(self.symbols.signal(key, matrix))
-        return f"d{_bare(self.symbols.cost())}/d{self.name(primal(key), matrix)}"
+        return self.quotient(_bare(self.symbols.cost()), self.name(primal(key), matrix))
+
+    def quotient(self, above: str, below: str) -> str:
+        """A partial derivative: dC/dz."""
+        return f"{self.changed(above)}/{self.changed(below)}"
+
+    def is_raised(self, key: str) -> bool:
+        """Whether the glyph of a tensor is also written with something above it."""
+        return self.symbols.is_raised(key)
 
     def spelt(self, name: str) -> str:
         """A function's name."""
@@ -54,13 +62,13 @@ class Printer(Unicode):
 
 def _read(glyph: Glyph) -> str:
     below = f"_{_bare(glyph.below)}" if glyph.below else ""
-    above = f"^({_bare(glyph.above).strip('()')})" if glyph.above else ""
+    above = f"^({_bare(glyph.above.replace(chr(92) + 'ell', 'l')).strip('()')})" if glyph.above else ""
     return f"{_bare(glyph.letter)}{below}{above}"
 
 
 def _bare(latex: str) -> str:
     """LaTeX of a glyph without its signs: \\hat{x} as hat(x)."""
-    upright = re.sub(r"\\(?:mathit|mathrm)\{(\w+)\}", r"\1", latex).replace(r"\ell", "l")
+    upright = re.sub(r"\\(?:mathit|mathrm)\{(\\?\w+)\}", r"\1", latex)
     return upright.replace("\\", "").replace("{", "(").replace("}", ")")
 
 

@@ -23,6 +23,9 @@ from .symbols import Symbols
 DOT = r"\cdot "
 """An axis on which no label stands."""
 
+DIRECTIONS = {0: r"_{\downarrow}", 1: r"_{\rightarrow}"}
+"""Along what a softmax acts, where a sheet has both: down each column, or along each row."""
+
 
 class Printer(ScalarPrinter):
     """Prints either kind of expression with the glyphs of one system."""
@@ -57,7 +60,8 @@ class Printer(ScalarPrinter):
         match node:
             case arrays.Name():
                 shown = self.array_name(node)
-                return Text(shown, BINDING["power" if "^" in shown or self._fraction(node) else "atom"])
+                high = "^" in shown or self._fraction(node) or self.is_raised(node)
+                return Text(shown, BINDING["power" if high else "atom"])
             case arrays.Scalar():
                 return self._scalar(node.expr)
             case arrays.Zeros():
@@ -65,7 +69,8 @@ class Printer(ScalarPrinter):
             case arrays.Ones():
                 return Text(r"\mathbf{1}", BINDING["atom"])
             case arrays.Identity():
-                return Text("I", BINDING["atom"])
+                identity = self.symbols_or_usual.signs.identity
+                return Text(identity if len(identity) == 1 else rf"\mathrm{{{identity}}}", BINDING["atom"])
             case arrays.Transpose():
                 return Text(rf"{self.text(node.of).within(SCRIPTED)}^{{\top}}", BINDING["power"])
             case arrays.Times():
@@ -81,7 +86,9 @@ class Printer(ScalarPrinter):
             case arrays.Map():
                 return self._map(node)
             case arrays.Softmax():
-                return Text(rf"\operatorname{{softmax}}{self.bracketed(node.of)}", BINDING["power"])
+                told = self.symbols_or_usual.signs.directions and len(node.axes) == 2
+                along = DIRECTIONS[node.along] if told else ""
+                return Text(rf"\operatorname{{softmax}}{along}{self.bracketed(node.of)}", BINDING["power"])
             case arrays.SquaredNorm():
                 return Text(rf"\lVert {unbroken(self.side(node.of))} \rVert^{{2}}", BINDING["power"])
             case arrays.Positive():

@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
-from ..system import is_cotangent, primal
+from ..system import System, is_cotangent, primal
 from ..tensor import (
     Delta,
     Differential,
@@ -28,6 +28,7 @@ from ..tensor import (
     power,
 )
 from ..walk import free_indices, nodes, terms
+from . import arrays
 from .precedence import BINDING, compared, positive_terms_first, sign
 from .symbols import Symbols, named
 
@@ -244,9 +245,15 @@ class ScalarPrinter:
         text = self.text(base)
         if isinstance(base, Elementwise):
             return Text(f"{text.latex}^{{{shown}}}", BINDING["power"])
-        if text.binding < BINDING["atom"] or "^" in text.latex or (isinstance(base, Entry) and r"\frac" in text.latex):
+        raised = "^" in text.latex or self.is_raised(base)
+        if text.binding < BINDING["atom"] or raised or (isinstance(base, Entry) and r"\frac" in text.latex):
             return Text(rf"{brackets(text.latex)}^{{{shown}}}", BINDING["power"])
         return Text(f"{text.latex}^{{{shown}}}", BINDING["power"])
+
+    def is_raised(self, name: Any) -> bool:
+        """Whether it is a name whose letter is also written with something above it, which is no power."""
+        key = name.key if isinstance(name, Entry | arrays.Name) else ""
+        return bool(key) and not is_cotangent(key) and self.symbols is not None and self.symbols.is_raised(key)
 
     def exponent(self, exponent: Expr) -> str:
         """An exponent; a fraction on one line."""
@@ -286,17 +293,12 @@ class ScalarPrinter:
 
     def function(self, name: str, order: int = 0) -> str:
         """The glyph of a catalogue function, with primes."""
-        from ..catalogue import function
+        return self.symbols_or_usual.function(name) + "'" * order
 
-        glyph = function(name).record.glyph
-        shown = (
-            named(glyph).letter
-            if len(glyph) == 1 or (named(glyph).letter.startswith("\\") and "mathit" not in named(glyph).letter)
-            else ""
-        )
-        if not shown:
-            shown = r"\tanh" if glyph == "tanh" else rf"\operatorname{{{glyph}}}"
-        return shown + "'" * order
+    @property
+    def symbols_or_usual(self) -> Symbols:
+        """The glyphs of the system; without one, the usual signs of functions."""
+        return self.symbols if self.symbols is not None else USUAL
 
     def bracketed(self, argument: Any) -> str:
         """An argument in brackets."""
@@ -309,7 +311,8 @@ class ScalarPrinter:
         argument = expr.args[0]
         if expr.func is sympy.exp:
             inner = self.text(argument)
-            if r"\frac" not in inner.latex and r"\sum" not in inner.latex:
+            plain = self.symbols_or_usual.signs.exponential
+            if plain and r"\frac" not in inner.latex and r"\sum" not in inner.latex:
                 return Text(rf"e^{{{inner.latex}}}", BINDING["power"])
             return Text(r"\exp" + self.bracketed(argument), BINDING["power"])
         names = {
@@ -323,6 +326,9 @@ class ScalarPrinter:
         if isinstance(argument, Entry) and r"\frac" not in self.entry(argument):
             return Text(rf"{name} {self.entry(argument)}", BINDING["product"])
         return Text(name + self.bracketed(argument), BINDING["power"])
+
+
+USUAL = Symbols(System({}, ()))
 
 
 def _high(expr: Expr) -> bool:

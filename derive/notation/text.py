@@ -15,13 +15,13 @@ from typing import Any
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
-from ..system import Equation, System, is_cotangent, primal
+from ..system import COUNT, Equation, System, is_cotangent, primal
 from ..tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Partial, Total, Where, Within, add, neg, power
 from ..walk import factors
 from . import arrays
 from .arrays import ArrayEquation, Node
 from .precedence import BESIDE_CIRCLE, BINDING, SCALAR_FACTOR, SCRIPTED, compared, sign
-from .symbols import UNICODE_GREEK, Labels
+from .symbols import UNICODE_GREEK, Labels, Signs
 
 ABOVE = str.maketrans("0123456789-L", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ")
 LETTERS = {spelt: letter for letter, spelt in UNICODE_GREEK.items()} | {"eps": "ε", "lam": "λ", "ell": "ℓ"}
@@ -62,9 +62,10 @@ class Printer:
     HIGH = "⁰¹²³⁴⁵⁶⁷⁸⁹ᴸ"
     """What a name with a layer's number has in it: it needs brackets before something else stands high behind it."""
 
-    def __init__(self, system: System, labels: Labels = "absolute") -> None:
+    def __init__(self, system: System, labels: Labels = "absolute", signs: Signs | None = None) -> None:
         self.system = system
         self.labels = labels
+        self.signs = signs or Signs()
         self.depth = system.depth
 
     # --- what callers want ----------------------------------------------------------------------------------------------
@@ -85,15 +86,18 @@ class Printer:
     def name(self, key: str, matrix: bool = False) -> str:
         """A tensor's name with its layer number above; that of a cotangent is δ or ∂C/∂…."""
         if not is_cotangent(key):
+            if key in self.signs.letters or key == COUNT:
+                return self.spelt(self.signs.letters.get(key, "N"))
             tensor = self.system.tensors[key]
             base = tensor.base
-            if tensor.cased:
+            if tensor.cased and base not in self.signs.typed:
                 base = (base[0].upper() if matrix else base[0].lower()) + base[1:]
-            return self.spelt(base) + self._above(tensor.layer)
+            shown = base if base in self.signs.as_typed else self.spelt(base)
+            return shown + self._above(tensor.layer)
         tensor = self.system.tensors[primal(key)]
         if not tensor.signal:
-            cost = "C" if self.system.objective is None else self.name(self.system.objective)
-            return f"∂{cost}/∂{self.name(primal(key), matrix)}"
+            cost = self.signs.cost if self.system.objective is None else self.name(self.system.objective)
+            return self.quotient(cost, self.name(primal(key), matrix))
         own = "" if tensor.cased or tensor.base == "z" else f"_{self.spelt(tensor.base)}"
         return ("Δ" if matrix else "δ") + own + self._above(tensor.layer)
 
@@ -119,9 +123,15 @@ class Printer:
 
     def function(self, name: str, order: int) -> str:
         """A catalogue function, with primes."""
-        from ..catalogue import function
+        return self.spelt(self.signs.function(name)) + "′" * order
 
-        return self.spelt(function(name).record.glyph) + "′" * order
+    def quotient(self, above: str, below: str) -> str:
+        """A partial derivative."""
+        return f"∂{above}/∂{below}"
+
+    def changed(self, name: str) -> str:
+        """The change of what is called `name`."""
+        return f"d({name})" if self.signs.apart else f"d{name}"
 
     # --- indexed scalars --------------------------------------------------------------------------------------------------
 
@@ -129,7 +139,7 @@ class Printer:
         if isinstance(expr, Entry):
             return Text(self.entry(expr), BINDING["hadamard" if "/" in self.name(expr.key) else "atom"])
         if isinstance(expr, Differential):
-            return Text(f"d{self.entry(expr.entry)}", BINDING["atom"])
+            return Text(self.changed(self.entry(expr.entry)), BINDING["atom"])
         if isinstance(expr, Index):
             return Text(expr.name, BINDING["atom"])
         if expr.is_Number:
@@ -145,7 +155,7 @@ class Printer:
         if isinstance(expr, Mul):
             return self._product(expr.args)
         if isinstance(expr, Pow):
-            return self._power(self.text(expr.base), expr.exp)
+            return self._power(self._base(expr.base), expr.exp)
         if isinstance(expr, Elementwise):
             return self._call(self.function(expr.name, expr.order), expr.argument)
         if isinstance(expr, Where):
@@ -158,7 +168,7 @@ class Printer:
             return Text(f"[0 ≤ {self.text(expr.args[0]).text} ≤ {int(expr.args[1]) - 1}]", BINDING["atom"])
         if isinstance(expr, Partial):
             held = ", ".join(dict.fromkeys(self.name(e.key) for e in expr.held))
-            shown = f"∂{self.entry(expr.of)}/∂{self.entry(expr.by)}"
+            shown = self.quotient(self.entry(expr.of), self.entry(expr.by))
             return Text(f"{shown} ({held} held)" if held else shown, BINDING["hadamard"])
         if expr is sympy.pi:
             return Text("π", BINDING["atom"])
@@ -185,6 +195,17 @@ class Printer:
         top = _side_by_side(above) if above else Text("1", BINDING["atom"])
         bottom = _side_by_side(below)
         return Text(f"{top.within('product')}/{bottom.within('power')}", BINDING["hadamard"])
+
+    def _base(self, base: Any) -> Text:
+        """The base of a power, in brackets where its name could be read as one that has a layer's number above it."""
+        shown = self.text(base)
+        name = isinstance(base, Entry | arrays.Name) and not is_cotangent(base.key) and self.is_raised(base.key)
+        return Text(f"({shown.text})", BINDING["atom"]) if name else shown
+
+    def is_raised(self, key: str) -> bool:
+        """Whether what a tensor is called is also the name of layers, and has a number above it there."""
+        tensor = self.system.tensors.get(key)
+        return tensor is not None and tensor.layer is None and self.spelt(tensor.base) in self.signs.layered
 
     def _power(self, base: Text, exponent: Expr) -> Text:
         if exponent == sympy.Rational(1, 2):
@@ -226,9 +247,9 @@ class Printer:
         match node:
             case arrays.Name():
                 shown = self.name(node.key, len(node.axes) == 2)
-                labels = self._indices(node.slots())
+                whole = f"{shown}{self._indices(node.slots())}"
                 binding = "hadamard" if "/" in shown else "power" if set(shown) & {*self.HIGH} else "atom"
-                return Text(f"{'d' if node.change else ''}{shown}{labels}", BINDING[binding])
+                return Text(self.changed(whole) if node.change else whole, BINDING[binding])
             case arrays.Scalar():
                 return self._scalar(node.expr)
             case arrays.Zeros():
@@ -236,7 +257,7 @@ class Printer:
             case arrays.Ones():
                 return Text("𝟏", BINDING["atom"])
             case arrays.Identity():
-                return Text("I", BINDING["atom"])
+                return Text(self.signs.identity, BINDING["atom"])
             case arrays.Transpose():
                 return Text(self.text(node.of).within(SCRIPTED) + "ᵀ", BINDING["power"])
             case arrays.Product():
@@ -252,7 +273,8 @@ class Printer:
             case arrays.Map():
                 return self._map(node)
             case arrays.Softmax():
-                return self._applied("softmax", node.of)
+                along = ("_columns", "_rows")[node.along] if self.signs.directions and len(node.axes) == 2 else ""
+                return self._applied(f"softmax{along}", node.of)
             case arrays.SquaredNorm():
                 return Text(f"‖{self.text(node.of).text}‖²", BINDING["power"])
             case arrays.Positive():
@@ -305,7 +327,7 @@ class Printer:
             return self._applied(self.function(function.name, function.order), node.of)
         if not isinstance(function, Pow):
             return self._applied(CALLS[function.func], node.of)
-        inner = self.text(node.of)
+        inner = self._base(node.of)
         if not node.axes:
             return self._power(inner, function.exp)
         if function.exp == -1:

@@ -10,7 +10,7 @@ from typing import Any
 from .. import api, story
 from ..catalogue import functions
 from ..looks import Look
-from ..notation.symbols import Symbols
+from ..notation import register
 from ..render import Known, Writer
 from ..sheet import Sheet
 from ..system import System
@@ -55,6 +55,6 @@ class Maths:
         if member.name not in self._built:
             spec = member.wanted.spec()
             system = api.system(spec)
-            symbols = Symbols(system, spec.labels, dict(spec.glyphs))
+            symbols = register.symbols(system, spec.labels, spec.glyphs)
             self._built[member.name] = (system, Sheet(spec.title, (), symbols, api.views(spec), look=self._look))
         return self._built[member.name]
