@@ -200,11 +200,19 @@ def pdf(source: str | Path, output: Path) -> Path:
     return output
 
 
-def code(derivation: Derivation, title: str = "") -> str:
-    """A plain NumPy module with forward(values) and gradients(values), from the derived formulas."""
+def code(derivation: Derivation, title: str = "", run: bool = True) -> str:
+    """A plain NumPy module with forward(values) and gradients(values), from the derived formulas.
+
+    It is run before it is given, in a process of its own: CheckFailed where it does not compute what was derived. `run` can
+    leave that out.
+    """
+    from . import module_check
     from .code import code as written
 
-    return written(derivation, title)
+    text = written(derivation, title)
+    if run:
+        module_check.require(text, derivation)
+    return text
 
 
 def show(derivation: Derivation, labels: Labels = "absolute") -> str:

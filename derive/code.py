@@ -2,7 +2,8 @@
 
 The text stands alone: it imports NumPy and nothing of this package. Each line is one equation of the forward pass or one
 cotangent of the derivation, in arrays where it has a matrix form and with its indices where it has none, so the text grows
-linearly with the network. Nothing of a spec reaches it but names, made into identifiers, and the title, inside a docstring.
+linearly with the network. It is written for the sizes of the spec, which it asks of what it is given, and for any number of
+training examples. Nothing of a spec reaches it but names, made into identifiers, and the title, inside a docstring.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from .notation.pieces import Axes, Piece
 from .notation.python import Writer
 from .notation.python_scalars import function_name
 from .steps import Derivation
-from .system import COUNT, Equation, Role, System, Tensor, cotangent, is_cotangent
+from .system import COUNT, Equation, Role, System, Tensor, cotangent, is_cotangent, primal
 from .tensor import Elementwise, Entry, Index
 from .walk import entries, transform
 
 WIDTH = 100
-"""A sum longer than this is broken at its signs."""
+"""A line longer than this is broken: a sum at its signs, anything else at its spaces."""
 
 GIVEN: tuple[Role, ...] = ("input", "parameter", "target", "constant")
 
@@ -49,22 +50,24 @@ def code(derivation: Derivation, title: str = "") -> str:
     wanted = [t.key for t in system.of_role("parameter", "input")]
     needed = _needed(derivation, wanted)
     backward_lines = list(chain.from_iterable(backward.line(e, _key(e) in needed.shared) for e in needed.equations))
-    given = [t.key for t in system.of_role(*GIVEN)]
+    given = [t.key for t in system.of_role(*GIVEN) if t.key != COUNT]
+    seeds = [cotangent(k) for k in derivation.seeds]
     read = {e.key for equation in computed for e in entries(equation.rhs)}
     again = {e.key for equation in needed.equations for e in entries(equation.rhs)}
-    results = {k: names.of(cotangent(k)) if k in derivation.gradients else _zeros(system.tensors[k]) for k in wanted}
+    results = {k: names.of(cotangent(k)) if k in derivation.gradients else backward.zeros(k) for k in wanted}
     return "\n".join(
         [
-            *_docstring(derivation, title, wanted),
+            *_docstring(derivation, title, wanted, names),
             "",
             *(["import math", ""] if ("erf", 0) in _called(forward, backward) else []),
             "import numpy as np",
+            *ARRAY,
             *_functions(_called(forward, backward)),
             "",
             "",
             "def forward(values: dict) -> dict:",
             '    """Compute every quantity of the forward pass, in the order of the equations."""',
-            *(f"    {names.of(k)} = {_given(system, k)}" for k in given if k in read),
+            *(f"    {line}" for line in forward.given([k for k in given if k in read])),
             "",
             *(f"    {line}" for line in forward_lines),
             "",
@@ -74,9 +77,8 @@ def code(derivation: Derivation, title: str = "") -> str:
             "def gradients(values: dict) -> dict:",
             f'    """Compute the gradients{_of(derivation)}: one cotangent a line, from the last equation to the first."""',
             *(["    known = forward(values)"] if any(_key(e) in again for e in computed) else []),
-            *(f"    {names.of(k)} = {_given(system, k)}" for k in given if k in again),
+            *(f"    {line}" for line in backward.given([k for k in [*given, *seeds] if k in again])),
             *(f"    {names.of(_key(e))} = known[{_quoted(_key(e))}]" for e in computed if _key(e) in again),
-            *(f"    {names.of(k)} = {_given(system, k)}" for k in map(cotangent, derivation.seeds) if k in again),
             "",
             *(f"    {line}" for line in backward_lines),
             "",
@@ -96,19 +98,19 @@ def _of(derivation: Derivation) -> str:
     return "" if objective is None else f" of {objective}"
 
 
-def _given(system: System, key: str) -> str:
-    """A value that the caller gives; a constant of the spec has its own value where the caller gives none."""
-    if key == COUNT:
-        example = next(t for t in system.of_role("input", "target") if t.batch is not None)
-        return f"np.shape(values[{_quoted(example.key)}])[{example.batch}]"
-    if key in system.constants:
-        return f"np.asarray(values.get({_quoted(key)}, {system.constants[key]!r}))"
-    return f"np.asarray(values[{_quoted(key)}])"
-
-
-def _zeros(tensor: Tensor) -> str:
-    """The gradient of a parameter on which the objective does not depend."""
-    return f"np.zeros({tensor.shape if len(tensor.shape) != 1 else tensor.shape[0]})"
+ARRAY = (
+    "",
+    "",
+    "def array(values, key, shape, otherwise=None):",
+    '    """The value of that key as an array. ValueError where there is none, or one of another shape; None is any length."""',
+    "    if key not in values and otherwise is None:",
+    '        raise ValueError(f"there is no value for {key!r}")',
+    "    found = np.asarray(values.get(key, otherwise))",
+    "    if len(found.shape) != len(shape) or any(m not in (None, n) for m, n in zip(shape, found.shape, strict=True)):",
+    '        raise ValueError(f"{key!r} has the shape {found.shape}, but this module is written for {shape}")',
+    "    return found",
+)
+"""The function of the module that takes what it is given."""
 
 
 # --- what is computed ---------------------------------------------------------------------------------------------------------
@@ -156,6 +158,27 @@ class _Function:
         shapes = {key: t.shape for key, t in self.system.tensors.items()}
         self.writer = Writer(self.names, shapes | {cotangent(key): shape for key, shape in shapes.items()})
 
+    def given(self, keys: Sequence[str]) -> list[str]:
+        """The lines that take what the caller gives; a constant of the spec has its own value where the caller gives none."""
+        tensors = {key: self.system.tensors[primal(key) if is_cotangent(key) else key] for key in keys}
+        lines, count = [], ""
+        if self.writer.counts or any(t.batch is not None for t in tensors.values()):
+            count = self.names.of(COUNT)
+            example = next(t for t in self.system.of_role("input", "target") if t.batch is not None)
+            lines.append(f"{count} = {self.array(example.key, example, 'None')}.shape[{example.batch}]")
+        return lines + [f"{self.names.of(key)} = {self.array(key, tensor, count)}" for key, tensor in tensors.items()]
+
+    def array(self, key: str, tensor: Tensor, examples: str) -> str:
+        """A given value, of the shape of that tensor."""
+        otherwise = f", {self.system.constants[key]!r}" if key in self.system.constants else ""
+        return f"array(values, {_quoted(key)}, {_shape(tensor, examples)}{otherwise})"
+
+    def zeros(self, key: str) -> str:
+        """The gradient of a parameter or an input on which the objective does not depend."""
+        tensor = self.system.tensors[key]
+        self.writer.counts |= tensor.batch is not None
+        return f"np.zeros({_shape(tensor, '' if tensor.batch is None else self.names.of(COUNT))})"
+
     def line(self, equation: Equation, copied: bool = False) -> list[str]:
         """An equation as an assignment, under the lines that it needs before it."""
         assert isinstance(equation.lhs, Entry)
@@ -164,14 +187,26 @@ class _Function:
         if isinstance(shown, ArrayEquation) and (shown.labels or any(isinstance(p, LabelTotal) for p in parts(shown.rhs))):
             shown = equation  # one sum over all indices rather than a loop over a label
         piece = self.writer.right(shown, indices)
-        text = f"{piece.text}.copy()" if copied and re.fullmatch(r"\w+(\.T)?", piece.text) else piece.text
+        text = f"{piece.text}.copy()" if copied and re.fullmatch(r"\w+(\.T|\[[^]]*\])*", piece.text) else piece.text
         return [*self.writer.prelude, *_assigned(self.names.of(equation.lhs.key), text, piece)]
 
 
+def _shape(tensor: Tensor, examples: str) -> str:
+    """The shape of a tensor as a tuple, with a name for the number of the training examples."""
+    sizes = [examples if axis == tensor.batch else str(n) for axis, n in enumerate(tensor.shape)]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+
 def _assigned(name: str, text: str, piece: Piece) -> list[str]:
-    if len(name) + len(text) + 7 <= WIDTH or len(piece.parts) < 2:
+    if len(name) + len(text) + 7 <= WIDTH:
         return [f"{name} = {text}"]
-    return [f"{name} = (", *(f"    {part}" for part in piece.parts), ")"]
+    lines = [line for part in piece.parts or (text,) for line in _wrapped(part)]
+    return [f"{name} = (", *(f"    {line}" for line in lines), ")"]
+
+
+def _wrapped(text: str) -> list[str]:
+    """An expression over several lines, broken at its spaces: none of them is inside a string."""
+    return textwrap.wrap(text, WIDTH - 8, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 
 def _returned(results: dict[str, str]) -> list[str]:
@@ -188,24 +223,31 @@ def _quoted(key: str) -> str:
 # --- the rest of the module -----------------------------------------------------------------------------------------------------
 
 
-def _docstring(derivation: Derivation, title: str, wanted: Sequence[str]) -> list[str]:
+def _docstring(derivation: Derivation, title: str, wanted: Sequence[str], names: Identifiers) -> list[str]:
     system = derivation.system
+    batch = any(t.batch is not None for t in system.tensors.values())
+    count = names.of(COUNT) if batch else ""
     rows = [
-        *((t.key, f"{t.role}{_otherwise(system, t.key)}", t.shape) for t in system.of_role(*GIVEN) if t.key != COUNT),
-        *((cotangent(k), f"cotangent of {k}, where backpropagation starts", system.tensors[k].shape) for k in derivation.seeds),
+        *((t.key, f"{t.role}{_otherwise(system, t.key)}", _shape(t, count)) for t in system.of_role(*GIVEN) if t.key != COUNT),
+        *(
+            (cotangent(k), f"cotangent of {k}, where backpropagation starts", _shape(system.tensors[k], count))
+            for k in derivation.seeds
+        ),
     ]
-    computed = [(_key(e), "", system.tensors[_key(e)].shape) for e in system.equations]
+    computed = [(_key(e), "", _shape(system.tensors[_key(e)], count)) for e in system.equations]
     width = max(len(_quoted(key)) for key, _, _ in [*rows, *computed])
     wide = max([len(role) for _, role, _ in rows], default=0)
 
-    def row(key: str, role: str, shape: tuple[int, ...]) -> str:
+    def row(key: str, role: str, shape: str) -> str:
         return f"    {_quoted(key):<{width}}  {role + ' ' * (wide - len(role) + 2) if role else ''}{shape}"
 
     results = textwrap.wrap(", ".join(map(_quoted, wanted)), WIDTH, initial_indent="    ", subsequent_indent="    ")
     return [
         f'"""{_sentence(title or "Forward pass and gradients")}',
         "",
-        "Written from the derived formulas. `values` is a dict of arrays; its keys, and their shapes:",
+        "Written from the derived formulas, for these sizes: another shape raises ValueError.",
+        *([f"The number {count} of training examples is free."] if batch else []),
+        "`values` is a dict of arrays; its keys, and their shapes:",
         "",
         *(row(*r) for r in rows),
         "",

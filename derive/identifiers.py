@@ -13,7 +13,7 @@ from .notation.symbols import UNICODE_GREEK
 from .steps import Derivation
 from .system import COUNT, Tensor, cotangent
 
-WORDS = ("np", "math", "forward", "gradients", "values", "known", "softmax", "erf")
+WORDS = ("np", "math", "array", "forward", "gradients", "values", "known", "softmax", "erf")
 """What the module's own text uses."""
 
 
@@ -26,7 +26,7 @@ class Identifiers:
             *keyword.kwlist,
             *keyword.softkwlist,
             *dir(builtins),
-            *["np", "math", "forward", "gradients", "values", "known", "softmax", "erf"],
+            *WORDS,
             *(function_name(name, order) for name in functions for order in range(3)),
         }
         self.found: dict[str, str] = {}
@@ -34,6 +34,8 @@ class Identifiers:
         system = derivation.system
         for key in system.tensors:
             self.found[key] = self.fresh(_identifier(system.tensors[key].base if key == COUNT else key))
+        if system.examples is not None and COUNT not in self.found:
+            self.found[COUNT] = self.fresh("N")
         for key in dict.fromkeys([*derivation.gradients, *derivation.seeds]):
             tensor = system.tensors[key]
             self.found[cotangent(key)] = self.fresh(_signal(tensor) if tensor.signal else f"grad_{self.found[key]}")

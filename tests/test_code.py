@@ -13,15 +13,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import autograd.numpy as anp
+import drawn as drawn_systems
 import numpy as np
 import pytest
 from autograd import grad
+from drawn import array_systems, index_systems
+from hypothesis import given as given_by
+from hypothesis import reject
 from numpy.typing import NDArray
 from specs import ALL, BATCH_NORM, CHAIN, CLASSIFIER, dense, derived
 from sympy import Rational
 
-from derive import evaluate, verify
+from derive import api, evaluate, module_check, verify
 from derive.code import code
+from derive.errors import SpecError
+from derive.network.lifting import with_examples
 from derive.notation.python import Writer
 from derive.steps import Derivation
 from derive.system import COUNT, Equation, cotangent
@@ -130,6 +136,83 @@ equations:
   - C = sum(s[j]**2, j)
 """
 
+RANGES = """
+title: indices that run over a part of an axis
+inputs: {x: 5}
+parameters: {b: scalar, A: [4, 3]}
+equations:
+  - y[i] = x[i]/x[i+3]
+  - s[k] = sum(x[i]*x[i+k], i)
+  - d = sum((x[i+1] - x[i])**2, i)
+  - g[i] = log(2 + x[i]**2)/exp(x[2 + i])
+  - R[i,j] = A[i,j]*A[i+1,j+1] + A[1,j]*b
+  - e = sum(exp(x[i])*b + x[i+1], i) + sum(A[i,j+1]/exp(A[i,j]), i, j)
+  - C = sum(y[i]**2, i) + sum(s[k]**2, k) + d + sum(g[i], i) + sum(R[i,j]**2, i, j) + e
+"""
+
+QUOTIENTS = """
+title: quotients of vectors, among them what a textbook calls the divergence of two Gaussians
+inputs: {x: 4}
+parameters: {a: 4, b: 4, mu: 4, s: 4, W: [4, 3], c: 3}
+targets: {m: 4, t: 4}
+equations:
+  - A = sum(1/x)
+  - B = sum(a/b)
+  - K = sum(log(t**2/s**2)/2 + (s**2 + (mu - m)**2)/(2*t**2) - 1/2)
+  - q[j] = sum(W[i,j]/(1 + a[i]**2*c[j]**2), i)
+  - C = A + B + K + sum(q[j]**2, j)
+"""
+
+ATTENTION_LINE = """
+title: attention in one line
+inputs: {X: [3, 4]}
+parameters: {A: [4, 2], B: [4, 2], D: [4, 5]}
+equations:
+  - O = softmax((X @ A) @ (X @ B).T / sqrt(2)) @ (X @ D)
+  - C = sum(O**2)
+"""
+
+TRANSFORMER = """
+title: a transformer's block, normalised first
+inputs: {X: [3, 4]}
+parameters: {A: [4, 2], B: [4, 2], D: [4, 2], O: [2, 4], U: [4, 5], V: [5, 4], g: 4, h: 4}
+constants: {eps: 0.01}
+equations:
+  - mu[t] = mean(X[t,i], i)
+  - v[t] = mean((X[t,i] - mu[t])**2, i)
+  - H[t,i] = g[i]*(X[t,i] - mu[t])/sqrt(v[t] + eps)
+  - P = softmax((H @ A) @ (H @ B).T / sqrt(2))
+  - Y = X + P @ H @ D @ O
+  - w[t] = mean(Y[t,i]**2, i)
+  - G[t,i] = h[i]*Y[t,i]/sqrt(w[t] + eps)
+  - Z = Y + relu(G @ U) @ V
+  - C = sum(Z**2)
+"""
+
+CONSTANT_SLOPE = """
+title: cotangents that are plain numbers, of every shape that a batch has
+inputs: {x: 3}
+parameters: {b: 3, k: scalar, W: [2, 3]}
+equations: ["z = x + b", "s[j] = sum(W[j,i]*z[i], i)", "r = sum(W*W)", "J = k*sum(z) + sum(s) + k*r"]
+"""
+
+BROADCAST = """
+title: a quotient whose denominator lacks the examples in one factor
+inputs: {x: 3}
+parameters: {W: [2, 3], U: [2, 3], c: 2}
+equations: ["z = W @ x", "w = U @ x", "a = z/(w*c)", "J = sum(a)"]
+"""
+
+SHIFTED_BATCH = """
+title: a convolution, and an index over a part of an axis, for every example
+inputs: {x: 7}
+parameters: {w: 3, b: scalar}
+equations:
+  - z[i] = sum(w[p]*x[2*i+p], p) + b
+  - d[i] = (x[i+1] - x[i])*exp(x[i])
+  - C = sum(tanh(z[i]), i) + sum(d[i]**2, i) + sum(w[p]**2, p)
+"""
+
 CASES: dict[str, Case] = {
     **{name: (text, {}) for name, text in ALL.items()},
     "chain": (CHAIN, {"scalar": True}),
@@ -155,6 +238,18 @@ CASES: dict[str, Case] = {
     "powers": (POWERS, {}),
     "nothing": (NOTHING, {}),
     "hostile": (HOSTILE, {}),
+    "ranges": (RANGES, {}),
+    "ranges mini-batch": (RANGES, {"examples": 4}),
+    "quotients": (QUOTIENTS, {}),
+    "quotients mini-batch": (QUOTIENTS, {"examples": 4}),
+    "attention in one line": (ATTENTION_LINE, {}),
+    "transformer": (TRANSFORMER, {}),
+    **{
+        f"{name} {number} {side}": (text, {"examples": number, "last": side == "columns"})
+        for name, text in (("constant slope", CONSTANT_SLOPE), ("broadcast", BROADCAST), ("shifted", SHIFTED_BATCH))
+        for number in (3, 4)
+        for side in ("rows", "columns")
+    },
 }
 
 
@@ -296,6 +391,90 @@ def test_a_mini_batch_may_have_another_size() -> None:
     once, again = space["gradients"](given), space["gradients"](twice)
     np.testing.assert_allclose(again["W.1"], once["W.1"], rtol=1e-12)
     assert again["x"].shape == (8, 3)
+
+
+BATCHES = [name for name, (_, options) in CASES.items() if "examples" in options]
+
+
+def compared(found: Derivation, text: str, examples: int | None, seed: int = 5) -> None:
+    """Compare what a module gives with the derivation and with complex steps of the forward program."""
+    system = found.system if examples is None else with_examples(found.system, examples)
+    wanted = module_check.point(found, system, np.random.default_rng(seed))
+    space = run(text)
+    with np.errstate(all="ignore"):
+        given = {name: {k: np.asarray(v) for k, v in space[name](wanted.given).items()} for name in ("forward", "gradients")}
+    module_check.compare(given, wanted)
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_mini_batch_has_right_gradients_at_any_number_of_examples(name: str) -> None:
+    found = derivation_of(name)
+    text = code(found)
+    for examples in (1, 4, 7):
+        compared(found, text, examples)
+
+
+def drawn(spec: str) -> Derivation:
+    try:
+        return api.derive(api.loads(spec))
+    except SpecError:
+        reject()  # an index that stands in no entry: not every drawn line is an equation
+
+
+@given_by(spec=index_systems() | array_systems())
+def test_any_equations(spec: str) -> None:
+    found = drawn(spec)
+    compared(found, code(found), None)
+
+
+@given_by(spec=index_systems(examples=4) | array_systems(examples=4))
+def test_any_equations_over_a_mini_batch(spec: str) -> None:
+    found = drawn(spec)
+    text = code(found)
+    for examples in (4, 7):
+        compared(found, text, examples)
+
+
+@pytest.mark.parametrize("line", drawn_systems.RANGES)
+def test_an_index_over_a_part_of_an_axis(line: str) -> None:
+    left = line.split(" = ")[0]
+    cost = f"sum({left}**2, {left[2:-1]})" if "[" in left else "g"
+    shapes = "x: 5, a: 4, b: 3, v: 4, A: [4, 3], T: [4, 3, 2], r: 2, c: scalar"
+    found = api.derive(api.loads(f"title: t\nparameters: {{{shapes}}}\nequations: ['{line}', 'C = {cost}']"))
+    compared(found, code(found), None)
+
+
+def test_what_lies_outside_an_index_is_never_read() -> None:
+    """x[4] stands in no quotient: it may be 0."""
+    spec = "title: t\nparameters: {x: 5, b: scalar}\nequations: ['C = sum(b/x[i] + log(x[i]) + x[i+1], i)']"
+    x = np.array([1.0, 2.0, 4.0, 5.0, 0.0])
+    with np.errstate(all="ignore"):
+        out = run(code(api.derive(api.loads(spec))))["gradients"]({"x": x, "b": np.asarray(2.0)})
+    np.testing.assert_allclose(out["x"], [-2 + 1, -0.5 + 0.5 + 1, -2 / 16 + 0.25 + 1, -2 / 25 + 0.2 + 1, 1.0])
+
+
+def test_other_shapes_than_those_of_the_spec_are_refused() -> None:
+    found = derived(CLASSIFIER, examples=4)
+    given, _ = point(found)
+    space = run(code(found))
+    for change, message in (
+        ({"W.1": np.ones((3, 4))}, r"'W.1' has the shape \(3, 4\), but this module is written for \(4, 3\)"),
+        ({"b.2": np.ones((3, 1))}, r"'b.2' has the shape \(3, 1\)"),
+        ({"x": np.ones(3)}, r"'x' has the shape \(3,\), but this module is written for \(None, 3\)"),
+        ({"y": np.ones((5, 3))}, r"'y' has the shape \(5, 3\), but this module is written for \(4, 3\)"),
+    ):
+        for function in ("forward", "gradients"):
+            with pytest.raises(ValueError, match=message):
+                space[function]({**given, **change})
+    with pytest.raises(ValueError, match="there is no value for 'x'"):
+        space["forward"]({key: value for key, value in given.items() if key != "x"})
+
+
+def test_the_number_of_examples_stands_nowhere_in_a_module() -> None:
+    for name in BATCHES:
+        text, options = CASES[name]
+        eleven = code(derived(text, **{**options, "examples": 11}), name)
+        assert eleven == code(derived(text, **{**options, "examples": 13}), name), name
 
 
 def test_no_two_results_share_their_memory() -> None:

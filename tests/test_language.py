@@ -360,6 +360,8 @@ def test_one_name_with_two_ranks() -> None:
         ("z = 2j", 5, "`2j` is not a number of the equation language"),
         ("z = a/(1 - 1)", 8, "this divides by zero"),
         ("z = 0**-1", 5, "this divides by zero"),
+        ("z = 0**a + b", 5, "`0**a` is a power of zero, which has no derivative by its exponent"),
+        ("z = (1 - 1)**a", 5, "`(1 - 1)**a` is a power of zero, which has no derivative by its exponent"),
         ("z = sqrt(-2)", 5, "`sqrt(-2)` is not a real number"),
         ("z = log(0)", 5, "`log(0)` is not a real number"),
         ("z = 9**9**9", 8, "the exponent `9**9` is too large"),

@@ -100,6 +100,8 @@ def _summary(targets: Mapping[str, Path], built: int, failed: int) -> str:
 def code(spec: str, output: Path | None) -> None:
     """Write the derived formulas as a plain NumPy module: forward(values) and gradients(values).
 
+    It is run before it is written, and compared with the derivation at random points.
+
     \b
     Examples:
       derive code mlp --output mlp.py

@@ -195,6 +195,9 @@ class Form(ABC, Generic[V]):
 
     def _power(self, node: ast.BinOp, base: Expr, exponent: Expr) -> Expr:
         if not exponent.is_Number:
+            if base is S.Zero:
+                message = f"`{self.source.of(node)}` is a power of zero, which has no derivative by its exponent"
+                raise self.source.error(message, node, "write a positive base")
             return power(base, exponent)
         if abs(exponent) > MAX_EXPONENT:
             message = f"the exponent `{self.source.of(node.right)}` is too large"

@@ -8,7 +8,7 @@ a row nor a column.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -48,6 +48,7 @@ class Piece:
 
 def aligned(piece: Piece, axes: Sequence[Index]) -> Piece:
     """The piece with its axes in the order `axes`, fit to be broadcast along those that it lacks."""
+    assert piece.diagonal or set(piece.axes) <= set(axes), "an axis would be lost"
     order = tuple(a for a in axes if a in piece.axes)
     if not piece.axes or piece.axes == tuple(axes) or piece.diagonal:
         return piece
@@ -61,20 +62,24 @@ def aligned(piece: Piece, axes: Sequence[Index]) -> Piece:
     return Piece(f"{piece.within(ATOM)}[{', '.join(slots)}]", ATOM, order) if "None" in slots else piece
 
 
-def filled(piece: Piece, axes: Axes) -> Piece:
-    """The piece as an array that has all of `axes`."""
+def filled(piece: Piece, axes: Axes, extent: Callable[[Index], str]) -> Piece:
+    """The piece as an array that has all of `axes`, each as long as `extent` says."""
     if piece.diagonal or (set(piece.axes) == set(axes) and axes):
         return aligned(piece, axes)
     value = f"{piece.text}.0" if piece.text.isdigit() else aligned(piece, axes).text
     if not axes:
         return piece if re.search(r"(?<![\w.])[^\W\d]", value) else Piece(f"np.array({value})")
-    shape = str(tuple(a.size for a in axes)) if len(axes) > 1 else str(axes[0].size)
-    return Piece(f"np.full({shape}, {value})", ATOM, axes)
+    shape = ", ".join(map(extent, axes))
+    return Piece(f"np.full({f'({shape})' if len(axes) > 1 else shape}, {value})", ATOM, axes)
 
 
 def covered(pieces: Sequence[Piece], order: Sequence[Index]) -> Axes:
-    """The indices of `order` along which one of the pieces has an axis; in the order in which the whole arrays have them."""
-    axes = tuple(a for a in order if any(a in p.axes or p.diagonal for p in pieces))
+    """The indices along which one of the pieces has an axis: in the order in which the whole arrays have them, else in `order`.
+
+    Those that are summed over before the line is done need not be in `order`; they come last.
+    """
+    found = [a for p in pieces if not p.diagonal for a in p.axes if a not in order]
+    axes = (*(a for a in order if any(a in p.axes or p.diagonal for p in pieces)), *dict.fromkeys(found))
     whole = {p.axes for p in pieces if len(p.axes) == len(axes) and not p.diagonal}
     return whole.pop() if len(whole) == 1 else axes
 

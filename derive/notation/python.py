@@ -25,7 +25,6 @@ from .pieces import (
     Piece,
     added,
     aligned,
-    filled,
     negative,
     summed,
     times,
@@ -52,9 +51,9 @@ class Writer(ScalarWriter):
         self.order = list(indices)
         self.prelude = []
         if isinstance(equation, ArrayEquation):
-            return filled(self.array(equation.rhs), indices)
+            return self.filled(self.array(equation.rhs), indices)
         self.order = list(dict.fromkeys([*indices, *(n for n in nodes(equation.rhs) if isinstance(n, Index))]))
-        return filled(self.scalar(equation.rhs), indices)
+        return self.filled(self.scalar(equation.rhs), indices)
 
     def array(self, node: Node) -> Piece:
         """An expression of the matrix view."""
@@ -71,7 +70,7 @@ class Writer(ScalarWriter):
             case arrays.Ones():
                 return Piece("1")
             case arrays.Identity():
-                return Piece(f"np.eye({node.axes[0].size})", ATOM, node.axes)
+                return Piece(f"np.eye({self.extent(node.axes[0])})", ATOM, node.axes)
             case arrays.Transpose():
                 return aligned(self.array(node.of), node.axes)
             case arrays.Product():
@@ -89,19 +88,19 @@ class Writer(ScalarWriter):
                 return self._applied(node.function, self.array(node.of))
             case arrays.Softmax():
                 self.called["softmax", 0] = None
-                inner = filled(self.array(node.of), node.of.axes)
+                inner = self.filled(self.array(node.of), node.of.axes)
                 along = f", axis={node.along}" if len(node.axes) > 1 else ""
                 return Piece(f"softmax({inner.text}{along})", ATOM, node.axes)
             case arrays.SquaredNorm():
-                inner = filled(self.array(node.of), node.of.axes)
+                inner = self.filled(self.array(node.of), node.of.axes)
                 return Piece(f"np.sum({inner.within(ATOM)}**2)")
             case arrays.Positive():
                 inner = self.array(node.of)
                 return Piece(f"np.where({inner.text} > 0, 1.0, 0.0)", ATOM, inner.axes)
             case arrays.Diagonal():
-                return Piece(f"np.diag({filled(self.array(node.of), node.of.axes).text})", ATOM, node.axes)
+                return Piece(f"np.diag({self.filled(self.array(node.of), node.of.axes).text})", ATOM, node.axes)
             case arrays.Inner():
-                both = [filled(self.array(a), a.axes) for a in (node.left, node.right)]
+                both = [self.filled(self.array(a), a.axes) for a in (node.left, node.right)]
                 return summed(times(both, (), node.left.axes), node.left.axes)
         raise TypeError(type(node).__name__)
 
@@ -151,9 +150,9 @@ class Writer(ScalarWriter):
         if isinstance(bare, arrays.Ones):
             return _Factor(Piece("1"), row, column, ones=True)
         if isinstance(bare, arrays.Diagonal):  # written by its entries; one index for both axes marks it
-            inner = filled(self.array(bare.of), bare.of.axes)
+            inner = self.filled(self.array(bare.of), bare.of.axes)
             return _Factor(replace(inner, axes=(*inner.axes, *inner.axes)))
-        return _Factor(filled(self.array(node), node.axes), row, column)
+        return _Factor(self.filled(self.array(node), node.axes), row, column)
 
 
 def is_row(node: Node) -> bool:

@@ -1,7 +1,8 @@
 """Indexed scalars -> NumPy source text.
 
 a sum over indices    np.einsum("tm,hmd->htd", X, A)
-a shifted index       i, p = np.ogrid[:4, :3];  x_at = x[2 * i + p]
+a part of an axis     x[:4] * x[1:]
+a computed index      i, p = np.ogrid[:4, :3];  x_at = x[2 * i + p]
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Protocol
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
-from ..tensor import Delta, Elementwise, Entry, Index, Total, Where, Within, add, mul, neg, power
+from ..system import COUNT
+from ..tensor import Delta, Elementwise, Entry, Example, Index, Total, Where, Within, add, mul, neg, power
 from ..walk import factors, free_indices, rename, terms
 from .pieces import (
     ATOM,
@@ -28,6 +30,7 @@ from .pieces import (
     aligned,
     coefficient,
     covered,
+    filled,
     negative,
     number,
     summed,
@@ -63,6 +66,7 @@ class ScalarWriter:
 
     called: the functions that the text calls, (name, order of the derivative), in order of their first use.
     prelude: lines that have to stand above the line just written.
+    counts: whether the number of training examples is named.
     """
 
     def __init__(self, names: Identifiers, shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -70,10 +74,22 @@ class ScalarWriter:
         self.shapes = shapes
         self.called: dict[tuple[str, int], None] = {}
         self.prelude: list[str] = []
+        self.counts = False
         self.order: list[Index] = []
         self.argument: Piece | None = None
         self.grids: dict[tuple[str, str], str] = {}
         self.lines: dict[str, str] = {}
+
+    def extent(self, index: Index) -> str:
+        """How many values an index takes: a number, but for the training examples a name, since there may be any number."""
+        if not isinstance(index, Example):
+            return str(index.size)
+        self.counts = True
+        return self.names.of(COUNT)
+
+    def filled(self, piece: Piece, axes: Axes) -> Piece:
+        """The piece as an array that has all of `axes`."""
+        return filled(piece, axes, self.extent)
 
     # --- indexed scalars --------------------------------------------------------------------------------------------------
 
@@ -93,10 +109,7 @@ class ScalarWriter:
         if isinstance(expr, Add):
             return added([(minus, self.scalar(bare)) for minus, bare in map(sign, expr.args)], self.order)
         if isinstance(expr, Mul):
-            soft = self._softmax(expr)
-            if soft is not None:
-                return soft
-            return times(*self._quotient(expr.args), self.order)
+            return self._softmax(expr) or self._product_of(expr.args)
         if isinstance(expr, Total):
             return self._total(expr)
         if isinstance(expr, Pow):
@@ -106,7 +119,7 @@ class ScalarWriter:
         if isinstance(expr, Where):
             return self._where(expr)
         if isinstance(expr, Delta) and all(isinstance(a, Index) for a in expr.args) and expr.args[0].size == expr.args[1].size:
-            return Piece(f"np.eye({expr.args[0].size})", ATOM, expr.args)
+            return Piece(f"np.eye({self.extent(expr.args[0])})", ATOM, expr.args)
         if isinstance(expr, Delta | Within | Index):
             return self._grid([expr])
         if expr.func is sympy.erf:
@@ -120,11 +133,42 @@ class ScalarWriter:
     def _call(self, name: str, argument: Piece) -> Piece:
         return Piece(f"{name}({argument.text})", ATOM, argument.axes)
 
+    def _product_of(self, parts: Sequence[Expr], bound: Axes = ()) -> Piece:
+        """The product of factors, summed over the indices `bound`."""
+        mask = self._mask(parts)
+        rest = [f for f in parts if not isinstance(f, Within)] if mask is not None else parts
+        above, below = self._quotient(rest)
+        if not bound:
+            return _kept(mask, times(above, below, self.order), self.order)
+        inside = [p for p in above if set(p.axes) & set(bound)]
+        divided = [p for p in below if set(p.axes) & set(bound)]
+        guard = mask if mask is not None and set(mask.axes) & set(bound) else None
+        found = {a for p in (*inside, *divided, *([guard] if guard else [])) for a in p.axes}
+        missing = [Piece(self.extent(b)) for b in bound if b not in found]
+        outside = [*missing, *(p for p in above if p not in inside)]
+        if guard is not None:
+            outside.append(summed(_kept(guard, times(inside, divided, self.order), self.order), bound))
+        elif divided and len(inside) > 2:  # all factors at once would be an array over all indices
+            outside.append(self._einsum([*inside, times([], divided, self.order)], bound))
+        elif divided or len(inside) == 1:
+            outside.append(summed(times(inside, divided, self.order), bound))
+        elif inside:
+            outside.append(self._einsum(inside, bound))
+        whole = times(outside, [p for p in below if p not in divided], self.order)
+        return whole if guard is not None else _kept(mask, whole, self.order)
+
+    def _mask(self, parts: Sequence[Expr]) -> Piece | None:
+        """Where the conditions among the factors hold, if the others might be no numbers elsewhere: quotients, logarithms."""
+        conditions = [f for f in parts if isinstance(f, Within) and _inside(f.args[0], int(f.args[1])) != (True, True)]
+        if not conditions or all(f.is_Rational or isinstance(f, Entry | Delta | Within | Index) for f in parts):
+            return None
+        return self._grid(conditions)
+
     def _quotient(self, parts: Sequence[Expr]) -> tuple[list[Piece], list[Piece]]:
         """What stands above and below the line of a product; the factors that need index arrays are joined."""
         above: list[Piece] = []
         below: list[Piece] = []
-        gridded = [f for f in parts if _needs_grid(f)]
+        gridded = [f for f in parts if self._needs_grid(f)]
         if len(gridded) == 1 and isinstance(gridded[0], Delta):
             gridded = []
         for part in parts:
@@ -156,21 +200,11 @@ class ScalarWriter:
         return None
 
     def _total(self, expr: Total) -> Piece:
-        bound = expr.indices
-        above, below = self._quotient(factors(expr.body))
-        inside = [p for p in above if set(p.axes) & set(bound)]
-        divided = [p for p in below if set(p.axes) & set(bound)]
-        missing = [number(S(b.size)) for b in bound if not any(b in p.axes for p in [*inside, *divided])]
-        outside = [*missing, *(p for p in above if p not in inside)]
-        if divided or len(inside) == 1:
-            outside.append(summed(times(inside, divided, self.order), bound))
-        elif inside:
-            outside.append(self._einsum(inside, bound))
-        return times(outside, [p for p in below if p not in divided], self.order)
+        return self._product_of(factors(expr.body), expr.indices)
 
     def _einsum(self, operands: Sequence[Piece], bound: Sequence[Index]) -> Piece:
         axes = tuple(a for a in covered(operands, self.order) if a not in bound)
-        if [len(o.axes) for o in operands] == [1, 1] and not axes:
+        if len(operands) == 2 and operands[0].axes == operands[1].axes and len(operands[0].axes) == 1 and not axes:
             return Piece(" @ ".join(o.within(POWER) for o in operands), MATMUL)
         letters: dict[Index, str] = {}
         for index in dict.fromkeys(a for p in operands for a in p.axes):
@@ -212,12 +246,24 @@ class ScalarWriter:
     # --- entries, and indices that are more than a letter -------------------------------------------------------------------
 
     def _entry(self, entry: Entry) -> Piece:
+        self.counts |= entry.key == COUNT
         if entry.key == "u" and self.argument is not None:
             return self.argument
-        if _needs_grid(entry):
+        slots = self._slots(entry)
+        if slots is None:
             return self._grid([entry])
-        slots = [":" if isinstance(i, Index) else str(int(i)) for i in entry.indices]
-        return self._picked(self.names.of(entry.key), slots, tuple(i for i in entry.indices if isinstance(i, Index)))
+        return self._picked(self.names.of(entry.key), slots, free_indices(entry))
+
+    def _slots(self, entry: Entry) -> list[str] | None:
+        """What stands in the brackets behind a tensor, where its indices need no arrays of their own: `2`, `:`, `1:`."""
+        sizes = self.shapes.get(entry.key) or [i.size if isinstance(i, Index) else None for i in entry.indices]
+        slots = [_slot(at, size) for at, size in zip(entry.indices, sizes, strict=True)]
+        found = [i for at in entry.indices for i in free_indices(at)]
+        return None if None in slots or len(set(found)) < len(found) else [s for s in slots if s is not None]
+
+    def _needs_grid(self, expr: Expr) -> bool:
+        """Whether an index in it is computed, or stands twice, so that arrays of indices are needed."""
+        return isinstance(expr, Delta | Within | Index) or (isinstance(expr, Entry) and self._slots(expr) is None)
 
     def _picked(self, name: str, slots: list[str], axes: Axes) -> Piece:
         while slots and slots[-1] == ":":
@@ -236,9 +282,9 @@ class ScalarWriter:
             twice = any(other.name == index.name for other in letters)
             letters[index] = Piece(self.names.letter(f"{index.name}_{index.size}" if twice else index.name))
         if len(axes) == 1:
-            line = f"{letters[axes[0]].text} = np.arange({axes[0].size})"
+            line = f"{letters[axes[0]].text} = np.arange({self.extent(axes[0])})"
         else:
-            line = f"{', '.join(p.text for p in letters.values())} = np.ogrid[{', '.join(f':{a.size}' for a in axes)}]"
+            line = f"{', '.join(p.text for p in letters.values())} = np.ogrid[{', '.join(f':{self.extent(a)}' for a in axes)}]"
         conditions: list[str] = []
         values: list[str] = []
         for part in needed:
@@ -290,14 +336,26 @@ def function_name(name: str, order: int) -> str:
     return ("" if order == 0 else "d" if order == 1 else f"d{order}") + name
 
 
-def _needs_grid(expr: Expr) -> bool:
-    """Whether an index in it is computed, or stands twice, so that arrays of indices are needed."""
-    if isinstance(expr, Delta | Within | Index):
-        return True
-    if not isinstance(expr, Entry):
-        return False
-    plain = [i for i in expr.indices if isinstance(i, Index)]
-    return len(set(plain)) < len(plain) or not all(isinstance(i, Index) or i.is_Integer for i in expr.indices)
+def _slot(at: Expr, size: int | None) -> str | None:
+    """An index expression as a slice of an axis of that size; None where it runs otherwise than one by one, or beyond it."""
+    if at.is_Integer:
+        return str(int(at))
+    found, shift = [t for t in terms(at) if isinstance(t, Index)], [t for t in terms(at) if t.is_Integer]
+    if len(found) != 1 or len(found) + len(shift) != len(terms(at)):
+        return None
+    start = sum(map(int, shift))
+    stop = start + found[0].size
+    if size is None or (start == 0 and stop == size):
+        return ":"
+    return f"{start or ''}:{stop if stop < size else ''}" if start >= 0 and stop <= size else None
+
+
+def _kept(mask: Piece | None, piece: Piece, order: Sequence[Index]) -> Piece:
+    """The piece where the mask is not 0, and 0 elsewhere, whatever it is there."""
+    if mask is None:
+        return piece
+    axes = covered([mask, piece], order)
+    return Piece(f"np.where({aligned(mask, axes).text}, {aligned(piece, axes).text}, 0.0)", ATOM, axes)
 
 
 def _affine(expr: Expr, letters: Mapping[Index, Piece]) -> Piece:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import mmap
 import os
 import re
@@ -11,11 +10,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+from derive import processes
 from derive.errors import TypesetError
 
 from . import fence
@@ -75,7 +73,7 @@ def run(engine: str, build: Path, options: list[str], seconds: float, epoch: int
     def stop() -> None:
         stopped.set()
         if process is not None:
-            _kill(process)
+            processes.kill(process)
 
     timer = threading.Timer(seconds, stop)
     timer.daemon = True
@@ -91,14 +89,14 @@ def run(engine: str, build: Path, options: list[str], seconds: float, epoch: int
                     stdout=terminal,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,  # so that a run is stopped with all that it started
-                    preexec_fn=_limits(seconds),
+                    preexec_fn=processes.limits(seconds, MAX_MEMORY, MAX_FILE),
                 )
             timer.start()  # and not wait(timeout=…), which looks only every 50 ms
             status = process.wait()
         finally:
             timer.cancel()
             if process is not None and process.poll() is None:  # the user pressed Ctrl-C
-                _kill(process)
+                processes.kill(process)
                 process.wait()
         if stopped.is_set():
             return None
@@ -176,34 +174,3 @@ def _kept_by_tex() -> tuple[Path, ...]:
     names = ("pdflatex.fmt", "pdftex.map", "hyperref.sty", "tikz.sty", "lmodern.sty", "ls-R")
     said = subprocess.run([finder, "-engine=pdftex", *names], capture_output=True, text=True, check=False, timeout=30).stdout
     return tuple(path for line in said.splitlines() if (path := Path(line)).is_file())
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        process.kill()
-    else:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def _limits(seconds: float) -> Callable[[], None] | None:
-    """What the new process does first: bound its own time, memory and file size (where the system can)."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    wanted = (
-        (resource.RLIMIT_CPU, math.ceil(seconds) + 1),
-        (resource.RLIMIT_FSIZE, MAX_FILE),
-        (resource.RLIMIT_AS, MAX_MEMORY),
-        (resource.RLIMIT_CORE, 0),
-    )
-
-    def limit() -> None:
-        for what, most in wanted:
-            _, hard = resource.getrlimit(what)
-            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            with suppress(OSError, ValueError):  # macOS refuses some of these; the time limit holds all the same
-                resource.setrlimit(what, (bound, hard))
-
-    return limit
