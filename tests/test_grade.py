@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from autograd import grad as autograd
 from click.testing import CliRunner
+from effort import at_most
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from specs import dense
@@ -394,14 +394,13 @@ HOSTILE = [
 @pytest.mark.parametrize("answer", HOSTILE)
 def test_hostile_answers_are_refused_quickly(answer: str) -> None:
     found, values = single()
-    start = time.perf_counter()
-    for at in (None, values):
-        verdict = judge(found, "dC/dw", answer, at)
-        assert not verdict.ok
-        assert verdict.kind in verdicts()
-        assert len(verdict.answer) <= 200
-        grade.line(verdict)
-    assert time.perf_counter() - start < 5
+    with at_most(100):
+        for at in (None, values):
+            verdict = judge(found, "dC/dw", answer, at)
+            assert not verdict.ok
+            assert verdict.kind in verdicts()
+            assert len(verdict.answer) <= 200
+            grade.line(verdict)
 
 
 SHAPELESS = [
@@ -421,10 +420,10 @@ SHAPELESS = [
 
 @pytest.mark.parametrize("answer", SHAPELESS)
 def test_what_is_searched_for_in_shapes_that_do_not_fit_is_bounded(answer: str) -> None:
-    start = time.perf_counter()
-    for name, target in (("mlp", "delta2"), ("mini-batch", "dC/dW2")):
-        assert not judge(derivation_of(name), target, answer).ok
-    assert time.perf_counter() - start < 5
+    found = {name: derivation_of(name) for name in ("mlp", "mini-batch")}
+    with at_most(100):
+        for name, target in (("mlp", "delta2"), ("mini-batch", "dC/dW2")):
+            assert not judge(found[name], target, answer).ok
 
 
 WIDE = "W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ delta3"
@@ -441,9 +440,9 @@ WIDE = "W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ W3.T @ W3 @ 
     ],
 )
 def test_large_answers_are_bounded(answer: str) -> None:
-    start = time.perf_counter()
-    assert not judge(derivation_of("mlp"), "delta2", answer).ok
-    assert time.perf_counter() - start < 10
+    found = derivation_of("mlp")
+    with at_most(200):
+        assert not judge(found, "delta2", answer).ok
 
 
 def test_hostile_targets_and_steps() -> None:

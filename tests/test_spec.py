@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
-import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from effort import at_most
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -101,12 +101,10 @@ REFUSED = [pytest.param(case["spec"], case["message"], id=case["case"]) for case
 
 @pytest.mark.parametrize(("text", "message"), REFUSED)
 def test_refused(text: str, message: str) -> None:
-    started = time.perf_counter()
-    with pytest.raises(SpecError) as caught:
+    with at_most(200), pytest.raises(SpecError) as caught:
         loads(text, "f.yaml")
     assert str(caught.value) == message
     assert caught.value.exit_code == 2
-    assert time.perf_counter() - started < 10
 
 
 def test_every_refused_case_is_run() -> None:
