@@ -78,11 +78,11 @@ def point(derivation: Derivation, system: System, rng: np.random.Generator) -> P
     values = random_point(system, rng)
     forward = {key: values[key] for key in system.defines()}
     seeds = {cotangent(k): rng.normal(size=system.tensors[k].shape) for k in derivation.seeds}
-    given = {t.key: values[t.key] for t in system.of_role("input", "parameter", "target", "constant")} | seeds
+    given = {t.key: values[t.key] for t in system.of_role("input", "parameter", "target")} | seeds  # a constant has its own value
     gradients = _gradients(derivation, system, values | seeds)
     directions = {key: rng.normal(size=array.shape) for key, array in gradients.items()}
     with np.errstate(all="ignore"):
-        moved = evaluate.run(system, evaluate.tilt(given, directions))
+        moved = evaluate.run(system, evaluate.tilt({k: v for k, v in values.items() if k not in forward}, directions))
     ends = {k: given[cotangent(k)] for k in derivation.seeds}
     if system.objective is not None:
         ends = {system.objective: np.asarray(1.0)}
