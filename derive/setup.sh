@@ -217,6 +217,7 @@ test_tex() {
 for part in "$@"; do
     case $part in
         environment | tools | tex) $part ;;
+        test-tex) test_tex ;;
         *) fail "there is no part $part" ;;
     esac
 done
