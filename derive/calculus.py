@@ -12,7 +12,7 @@ Higher Order Derivatives of Matrix and Tensor Expressions* (NeurIPS 2018).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -92,6 +92,8 @@ def slope(expr: Expr, inner: Expr) -> Expr:
     stand_in = _STAND_IN
     if isinstance(expr, Elementwise):
         return Elementwise.of(expr.name, inner, expr.order + 1)
+    if isinstance(expr, Pow) and not expr.exp.is_number:  # n x^(n-1), which has a value at 0, where n/x · x^n has none
+        return mul(expr.exp, power(inner, add(expr.exp, -1)))
     function = power(stand_in, expr.exp) if isinstance(expr, Pow) else expr.func(stand_in)
     derived = _slope(function)
     return _put(derived, stand_in, inner)
@@ -126,6 +128,10 @@ class Term:
     @property
     def coefficient(self) -> Expr:
         return mul(*self.left, *self.right)
+
+    def over(self, names: Mapping[Index, Index]) -> Term:
+        """The same term in other letters, no two of them equal."""
+        return _renamed(self, dict(names)) if names else self
 
     def expr(self) -> Expr:
         return total(mul(*self.left, Differential(self.entry), *self.right), *self.bound)
@@ -188,8 +194,9 @@ def lettered(term: Term, free: Sequence[Index], known: Sequence[Index]) -> Term:
         if index in known:
             continue
         wanted = next((k for k in known if k.size == index.size and all(k.name != i.name for i in [*inside, *free])), None)
-        if wanted is not None and wanted not in change.values():
+        if wanted is not None:
             change[index] = wanted
+            inside.append(wanted)
     return _renamed(term, change) if change else term
 
 

@@ -101,7 +101,9 @@ class _Composer:
     def with_notation(self, section: Section, sections: Sequence[Section]) -> Section:
         """The section with a word on the signs that the sheet's formulas use."""
         lines = [line for s in sections for b in s.blocks if isinstance(b, Lines) for line in b.lines]
-        signs = notes.signs((form.shown for line in lines for form in line.forms), self.symbols.signs)
+        partials = [row.partial for s in sections for b in s.blocks if isinstance(b, Partials) for row in b.rows]
+        shown = [*(form.shown for line in lines for form in line.forms), *partials]
+        signs = notes.signs(shown, self.system, self.symbols.signs)
         return Section(section.key, (*section.blocks, Prose("notation", {"signs": signs}))) if signs else section
 
     # --- lines --------------------------------------------------------------------------------------------------------------

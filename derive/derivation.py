@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from sympy import Expr, Pow, S
 
-from . import calculus, recognise, simplify
+from . import calculus, letters, recognise, simplify
 from .calculus import Term
 from .pullback import pull_back
 from .steps import Derivation, Step
 from .system import HELD, Equation, Fact, System, lhs_of
-from .tensor import Differential, Elementwise, Entry, Index, Partial, add, total
+from .tensor import Differential, Elementwise, Entry, Index, Partial, Where, add, total
 from .walk import entries, free_indices, nodes, size
 
 
@@ -33,7 +33,7 @@ def derive(system: System) -> Derivation:
         local += steps
         lines[lhs_of(equation).key] = found
     backward, gradients, seeds = pull_back(system, lines)
-    return Derivation(system, (*forward, *local, *backward), gradients, lines, seeds)
+    return letters.settled(Derivation(system, (*forward, *local, *backward), gradients, lines, seeds))
 
 
 def _siblings(system: System) -> dict[str, list[Equation]]:
@@ -88,12 +88,19 @@ def _differentiate(
     if opened.rhs != steps[-1].result.rhs and len(found) > 1 and "recognise" not in steps[-1].rules:
         steps.append(Step("differential", lhs.key, ("sum",), (steps[-1].result,), opened))
     keys = dict.fromkeys(t.entry.key for t in found)
+    asked = _conditions(equation.rhs, held)
     for key in keys:
         if len(keys) > 1:
             alone = Equation(change, add(*(t.expr() for t in found if t.entry.key == key)))
             steps.append(Step("held", lhs.key, ("partial",), (opened,), alone))
-        steps.append(_partial(lhs, key, found, opened, facts, shapes))
+        steps.append(_partial(lhs, key, found, opened, facts, shapes, asked))
     return steps, found
+
+
+def _conditions(expr: Expr, held: frozenset[str]) -> tuple[Entry, ...]:
+    """What the conditions of an expression ask about: it decides between two branches, though its change is in neither."""
+    found = (e for n in nodes(expr) if isinstance(n, Where) for e in entries(n.args[0]))
+    return tuple(dict.fromkeys(e for e in found if e.key not in held))
 
 
 def _recognised_by(equation: Equation) -> tuple[str, ...]:
@@ -122,9 +129,18 @@ def _named(term: Term, equation: Equation, definitions: Sequence[Equation]) -> T
 
 
 def _partial(
-    lhs: Entry, key: str, found: Sequence[Term], opened: Equation, facts: Sequence[Fact], shapes: Mapping[str, tuple[int, ...]]
+    lhs: Entry,
+    key: str,
+    found: Sequence[Term],
+    opened: Equation,
+    facts: Sequence[Fact],
+    shapes: Mapping[str, tuple[int, ...]],
+    asked: Sequence[Entry],
 ) -> Step:
-    """∂lhs/∂entry: the terms of the other differentials set to zero, and what then stands before this one."""
+    """∂lhs/∂entry: the terms of the other differentials set to zero, and what then stands before this one.
+
+    asked: entries of a condition, which are held constant as well.
+    """
     mine = [t for t in found if t.entry.key == key]
     if len(mine) == 1 and _names_its_entry(mine[0]):
         (term,) = mine
@@ -135,7 +151,7 @@ def _partial(
         wanted = read[0][0]
         by = Entry.of(key, *wanted)
         parts = [calculus.aligned(free, value, wanted) for free, value in read]
-    others = dict.fromkeys(t.entry for t in found if t.entry.key != key)
+    others = dict.fromkeys(Entry.of(e.key) for e in (*(t.entry for t in found), *asked) if e.key != key)
     value, _ = simplify.facts_used(simplify.outside(simplify.common_first(add(*parts))), facts)
     return Step("partial", lhs.key, ("partial",), (opened,), Equation(Partial(lhs, by, *others), value))
 

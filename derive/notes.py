@@ -7,9 +7,10 @@ from typing import Any
 
 from sympy import Expr, log
 
-from .notation import arrays
+from .notation import arrays, places
 from .notation.symbols import Signs
 from .notation.views import Shown
+from .system import Equation, System
 from .tensor import Delta
 from .walk import nodes
 
@@ -30,13 +31,20 @@ ORDER = (
     "softmax_along_columns",
     "identity",
     "bracket",
+    "from_0",
+    "from_1",
 )
 
 
-def signs(shown: Iterable[Shown], written: Signs) -> tuple[str, ...]:
-    """The keys of the signs that occur, in a fixed order; the templates say what each means. written: how the sheet differs."""
+def signs(shown: Iterable[Shown], system: System, written: Signs) -> tuple[str, ...]:
+    """The keys of the signs that occur, in a fixed order; the templates say what each means.
+
+    from_0, from_1: from where the numbers of places count, where a formula writes one. written: how the sheet differs.
+    """
     found: set[str] = set()
     for equation in shown:
+        if isinstance(equation, Equation) and places.numbered((equation.lhs, equation.rhs), system):
+            found.add(f"from_{system.first_index}")
         for item in _items(equation):
             found |= _sign(item)
         for side in (equation.lhs, equation.rhs):

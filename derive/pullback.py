@@ -113,7 +113,6 @@ def _gradient(
         value = known
         steps.append(Step("gradient", key, (reason,), (steps[-1].result,), Equation(lhs, value)))
     for rule, other in _textbook(system, key, value, gradients, activations):
-        other = simplify.unshadowed(other, frozenset(i.name for i in wanted))
         steps.append(Step("gradient", key, (rule,), (steps[-1].result,), Equation(lhs, other)))
     return steps
 

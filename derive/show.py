@@ -8,7 +8,7 @@ from typing import get_args
 
 from .catalogue import rules
 from .errors import ViewError, did_you_mean
-from .notation import register, views
+from .notation import places, register, views
 from .notation.symbols import Labels
 from .notation.text import Printer
 from .notation.views import View
@@ -42,7 +42,7 @@ def show(derivation: Derivation, view: str = "index", labels: str = "absolute") 
     how: Labels = "relative" if labels == "relative" else "absolute"
     printer = Printer(derivation.system, how, register.symbols(derivation, how, asked=(view,)).signs)
     shown_in: View = next(v for v in get_args(View) if v == view)
-    blocks = []
+    blocks = [_counted(derivation)] if _counted(derivation) else []
     for heading, sections in HEADINGS:
         steps = [step for step in derivation.steps if step.section in sections]
         lines = list(_lines(derivation, steps, printer, shown_in))
@@ -52,6 +52,15 @@ def show(derivation: Derivation, view: str = "index", labels: str = "absolute") 
         if lines:
             blocks.append("\n".join([heading, "─" * len(heading), *_ruled(lines)]))
     return "\n\n".join(blocks) + "\n"
+
+
+def _counted(derivation: Derivation) -> str:
+    """From where the numbers of places count, where a line writes one."""
+    system = derivation.system
+    lines = ((step.result.lhs, step.result.rhs) for step in derivation.steps)
+    if not any(places.numbered(line, system) for line in lines):
+        return ""
+    return f"Entries are counted from {system.first_index}."
 
 
 def _lines(derivation: Derivation, steps: list[Step], printer: Printer, view: View) -> Iterator[tuple[str, str]]:

@@ -172,23 +172,6 @@ def common_first(expr: Expr) -> Expr:
     return mul(number, *shared, positive_first(add(*inside)))
 
 
-def unshadowed(expr: Expr, outer: frozenset[str] = frozenset()) -> Expr:
-    """Another letter for a bound index inside another sum, or beside a free one, of the same letter."""
-    if isinstance(expr, Total):
-        body = expr.body
-        bound = list(expr.indices)
-        inside = [n for n in nodes(body) if isinstance(n, Index)]
-        for place, index in enumerate(bound):
-            if index.name in outer:
-                avoid = [*inside, *bound, *(Index(name, 1) for name in outer)]
-                bound[place] = fresh(index, avoid)
-                body = rename(body, {index: bound[place]})
-        return Total(unshadowed(body, outer | {i.name for i in bound}), *bound)
-    if not expr.args or isinstance(expr, Entry):
-        return expr
-    return rebuild(expr, (unshadowed(a, outer) if isinstance(a, Expr) else a for a in expr.args))
-
-
 def signs_out(expr: Expr) -> Expr:
     """Minus signs out of sums and brackets: -Σ (-y_k) as Σ y_k, and -(y - a) as a - y."""
 

@@ -82,7 +82,11 @@ class Block:
 
 @dataclass(frozen=True)
 class System:
-    """A forward program: equations in the order in which they are evaluated, and what each name is."""
+    """A forward program: equations in the order in which they are evaluated, and what each name is.
+
+    glyphs: how the author writes a name, where that is another way than its own letters. count_from: the number of the first
+    place on an axis, where the author says it.
+    """
 
     tensors: Mapping[str, Tensor]
     equations: tuple[Equation, ...]
@@ -92,6 +96,8 @@ class System:
     examples: int | None = None
     remarks: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
+    glyphs: Mapping[str, str] = field(default_factory=dict)
+    count_from: Literal[0, 1] | None = None
 
     @cached_property
     def depth(self) -> int:
@@ -100,7 +106,9 @@ class System:
 
     @cached_property
     def first_index(self) -> int:
-        """What a reader counts places from: 0 where an equation names places itself (x[0], x[i+p]), else 1."""
+        """What a reader counts places from: the author's choice; else 0 where an equation names places (x[0], x[i+p]), or 1."""
+        if self.count_from is not None:
+            return self.count_from
         places = (i for e in self.equations for n in nodes(e.rhs) if isinstance(n, Entry) for i in n.indices)
         return 0 if any(not isinstance(i, Index) for i in places) else 1
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain, count
 from operator import is_
 
 from sympy import Add, Expr, Mul, S
@@ -80,15 +81,14 @@ LETTERS = "ijkmpqrstuvh"
 
 def fresh(near: Index, taken: Iterable[Index]) -> Index:
     """An index of `near`'s size whose letter is not among `taken`: the next free letter of the alphabet of indices."""
-    used = {i.name for i in taken}
-    start = LETTERS.find(near.name[0]) + 1
-    for letter in LETTERS[start:] + LETTERS[:start]:
-        if letter not in used:
-            return Index(letter, near.size)
-    number = 1
-    while f"{near.name}{number}" in used:
-        number += 1
-    return Index(f"{near.name}{number}", near.size)
+    return Index(letter_for(near.name, {i.name for i in taken}), near.size)
+
+
+def letter_for(near: str, used: Collection[str]) -> str:
+    """The next letter of the alphabet of indices after that of `near` that is not used; where all are, one with a number."""
+    start = LETTERS.find(near[0]) + 1
+    numbered = (f"{near}{number}" for number in count(1))
+    return next(letter for letter in chain(LETTERS[start:], LETTERS[:start], numbered) if letter not in used)
 
 
 def rename(expr: Expr, names: Mapping[Index, Expr]) -> Expr:
@@ -98,16 +98,17 @@ def rename(expr: Expr, names: Mapping[Index, Expr]) -> Expr:
         return expr
     if isinstance(expr, Index):
         return names[expr]
-    if isinstance(expr, Total):
-        coming = [i for b in names.values() for i in free_indices(b)]
-        staying = [i for i in _free(expr.body) if i not in names]
-        together: dict[Index, Expr] = dict(names)
+    if isinstance(expr, Total | Pairing):
         bound = list(expr.indices)
+        parts = expr.args[: len(expr.args) - len(bound)]
+        coming = [i for b in names.values() for i in free_indices(b)]
+        staying = [i for part in parts for i in _free(part) if i not in names]
+        together: dict[Index, Expr] = dict(names)
         for place, index in enumerate(bound):
             if any(index.name == i.name for i in coming):
                 bound[place] = fresh(index, [*coming, *staying, *bound])
                 together[index] = bound[place]
-        return Total(rename(expr.body, together), *bound)
+        return expr.func(*(rename(part, together) for part in parts), *bound)
     return rebuild(expr, (rename(arg, names) if isinstance(arg, Expr) else arg for arg in expr.args))
 
 

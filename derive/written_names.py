@@ -71,7 +71,8 @@ def in_plain_names(text: str, words: Vocabulary) -> Plain:
             put(_word(below.strip(), words), start + len(above) + 1)
         else:
             put(_word(piece, words), start)
-    return _with_outer("".join(out), places, words)
+    text, places = _from_0("".join(out), places, words)
+    return _with_outer(text, places, words)
 
 
 ROW = re.compile(rf"\s*@\s*({WORD})\.T\b")
@@ -125,6 +126,28 @@ def _counted(piece: str, place: int, words: Vocabulary) -> str:
     if number < 0:
         raise EquationError("the first one is 1 here, not 0", text=piece, column=place + 1)
     return str(number)
+
+
+SUBSCRIPTS = re.compile(r"\[([^\[\]]*)\]")
+TERM = re.compile(r"([+-]?)\s*(\d*)\s*\*?\s*([^\W\d]\w*)?\s*")
+
+
+def _from_0(text: str, places: list[int], words: Vocabulary) -> tuple[str, list[int]]:
+    """Indices such as i+p-1 as the language counts them, for one who counts as the sheet does: i+p."""
+    first = words.derivation.system.first_index
+    if first == 0:
+        return text, places
+    for found in reversed(list(SUBSCRIPTS.finditer(text))):
+        end = found.end(1)
+        for piece in reversed(found[1].split(",")):
+            found_terms = [t for t in TERM.finditer(piece.strip()) if t[0]]
+            letters = [int(t[1] + (t[2] or "1")) for t in found_terms if t[3]]
+            shift = first * (sum(letters) - 1)
+            if len(found_terms) > 1 and letters and shift and "".join(t[0] for t in found_terms) == piece.strip():
+                text = f"{text[:end]}{shift:+d}{text[end:]}"
+                places = [*places[:end], *[places[end - 1]] * len(f"{shift:+d}"), *places[end:]]
+            end -= len(piece) + 1
+    return text, places
 
 
 def _word(piece: str, words: Vocabulary) -> str:

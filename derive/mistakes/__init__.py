@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from sympy import Expr, S
 
-from .. import calculus, evaluate, simplify
+from .. import calculus, evaluate, letters, simplify
 from ..catalogue import malrules
 from ..evaluate import Array, Values
 from ..steps import Derivation, Step
@@ -36,7 +36,6 @@ from .lifting import (
     partial_value,
     put_in,
     tidy,
-    with_own_letters,
     with_partial,
     written_out,
 )
@@ -87,9 +86,8 @@ def _found(derivation: Derivation, step: Step) -> tuple[Mistake, ...]:
     known = [_everywhere(derivation, step.result)]
     made: dict[str, int] = {}
     out = []
-    named_indices = _free(lhs)
     for rule, rhs in candidates:
-        wrong = Equation(lhs, with_own_letters(rhs, named_indices))
+        wrong = letters.own_letters(derivation, Equation(lhs, rhs))
         values = _everywhere(derivation, wrong)
         if values is None or made.get(rule, 0) >= EACH or not all(differ(values, other) for other in known if other is not None):
             continue

@@ -14,8 +14,8 @@ from .. import calculus, simplify
 from ..calculus import Term
 from ..steps import Derivation
 from ..system import Equation, cotangent, is_cotangent, lhs_of, primal
-from ..tensor import Delta, Differential, Entry, Index, Partial, Total, add, rebuild, total
-from ..walk import entries, free_indices, fresh, nodes, rename, size, terms, transform
+from ..tensor import Delta, Differential, Entry, Index, Partial, add, total
+from ..walk import entries, free_indices, nodes, rename, size, terms, transform
 from .changes import with_names
 
 Lines = Mapping[str, Sequence[Term]]
@@ -133,21 +133,6 @@ def tidy(derivation: Derivation, value: Expr) -> Expr:
         value = min(value, short, key=size)
     short = simplify.positive_first(simplify.common_first(value))
     return short if size(short) <= size(value) else value
-
-
-def with_own_letters(expr: Expr, taken: Sequence[Index]) -> Expr:
-    """Each sum over a letter that stands for nothing else around it: what was put in may have brought one that does."""
-    if isinstance(expr, Total):
-        body, indices = expr.body, list(expr.indices)
-        for place, index in enumerate(indices):
-            if any(index.name == other.name for other in taken):
-                inside = [n for n in nodes(body) if isinstance(n, Index)]
-                indices[place] = fresh(index, [*taken, *inside, *indices])
-                body = rename(body, {index: indices[place]})
-        return total(with_own_letters(body, [*taken, *indices]), *indices)
-    if not any(isinstance(n, Total) for n in nodes(expr)):
-        return expr
-    return rebuild(expr, [with_own_letters(arg, taken) if isinstance(arg, Expr) else arg for arg in expr.args])
 
 
 def _constants_put_in(derivation: Derivation, value: Expr) -> Expr:

@@ -70,6 +70,8 @@ class Draft:
             facts=(*self.facts, *_deviations(self.equations)),
             remarks=self.remarks,
             constants=self.constants,
+            glyphs=dict(self.spec.glyphs),
+            count_from=self.spec.count_from,
         )
 
     def _mark_signals(self) -> None:

@@ -21,6 +21,9 @@ SIGNS = {
 }  # fmt: skip
 """What the printer for a terminal writes itself, beside digits that stand high."""
 
+RANGE = re.compile(r"Σ_\{([^{}]*)\}\^\{([^{}]*)\}")
+"""A sum with its ends. Braces cannot be carried."""
+
 HIGH = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 LOW = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
@@ -74,6 +77,7 @@ def _bare(latex: str) -> str:
 
 def plain(text: str) -> str:
     """A text of the terminal's printer in ASCII."""
+    text = RANGE.sub(r"sum_(\1)^(\2)", text)
     for sign, spelt in SIGNS.items():
         text = text.replace(sign, spelt)
     return HIGH.sub(lambda found: f"^{found[0].translate(LOW)}", text)

@@ -32,7 +32,7 @@ class Printer(ScalarPrinter):
 
     def equation(self, equation: Equation | ArrayEquation) -> tuple[str, str]:
         """Left-hand side and right-hand side."""
-        return self.side(equation.lhs), self.side(equation.rhs)
+        return self.side(equation.lhs), self.side(equation.rhs) + self.range_note(equation)
 
     def spelt_out(self, lhs: Any) -> str:
         """What the short name of a cotangent stands for: ∂C/∂z for δ."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
-from ..system import System, is_cotangent, primal
+from ..system import Equation, System, is_cotangent, primal
 from ..tensor import (
     Delta,
     Differential,
@@ -28,7 +29,7 @@ from ..tensor import (
     power,
 )
 from ..walk import free_indices, nodes, terms
-from . import arrays
+from . import arrays, places
 from .precedence import BINDING, compared, positive_terms_first, sign
 from .symbols import Symbols, named
 
@@ -124,7 +125,7 @@ class ScalarPrinter:
         if isinstance(expr, Pairing):
             return self.text(expr.written_out())
         if isinstance(expr, Delta):
-            left, right = (self.text(a).latex for a in expr.args)
+            left, right = (self.place(a) for a in expr.args)
             return Text(rf"[\,{left}={right}\,]", BINDING["atom"])
         if isinstance(expr, Within):
             return Text(rf"[\,{self.condition(expr)}\,]", BINDING["atom"])
@@ -157,14 +158,37 @@ class ScalarPrinter:
 
     def indices(self, indices: Sequence[Expr]) -> str:
         """jk where all are single letters, else separated by commas."""
-        first = self.symbols.system.first_index if self.symbols is not None else 0
-        counted = (i + first if i.is_Integer else i for i in indices)
-        shown = [unbroken(self.text(positive_terms_first(i)).latex).replace(" ", "") for i in counted]
+        shown = [self.place(i).replace(" ", "") for i in indices]
         return ("" if all(len(s) == 1 for s in shown) else ",").join(shown)
+
+    @property
+    def system(self) -> System | None:
+        """The system whose glyphs these are."""
+        return self.symbols.system if self.symbols is not None else None
+
+    @property
+    def first(self) -> int:
+        """The number of the first place on an axis."""
+        return self.system.first_index if self.system is not None else 0
+
+    def place(self, at: Expr) -> str:
+        """Where on an axis something stands."""
+        return unbroken(self.text(positive_terms_first(places.counted(at, self.first))).latex)
 
     def condition(self, expr: Within) -> str:
         """0 ≤ q - 2i ≤ 2: where the index stays inside its bounds."""
-        return rf"0 \le {self.text(positive_terms_first(expr.args[0])).latex} \le {int(expr.args[1]) - 1}"
+        return rf"{self.first} \le {self.place(expr.args[0])} \le {int(expr.args[1]) - 1 + self.first}"
+
+    def range(self, index: Index) -> str:
+        """0 ≤ k ≤ 3: which places an index takes."""
+        return rf"{self.first} \le {index_name(index)} \le {places.last(index, self.first)}"
+
+    def range_note(self, equation: Any) -> str:
+        """What goes behind an equation whose free indices stand for a part of an axis."""
+        if not isinstance(equation, Equation):
+            return ""
+        ranges = r",\; ".join(map(self.range, places.free_and_partly((equation.lhs, equation.rhs), self.system)))
+        return rf" \quad \allowbreak ({ranges})" if ranges else ""
 
     def _number(self, expr: Expr) -> Text:
         if expr.is_Rational and not expr.is_Integer:
@@ -172,18 +196,29 @@ class ScalarPrinter:
         return Text(sympy.latex(expr), BINDING["atom"] if not expr.is_negative else BINDING["sign"])
 
     def _total(self, expr: Total) -> Text:
-        under = ",".join(index_name(i) for i in expr.indices)
         body = expr.body
+        partly = places.partly(expr.indices, body, self.system)
         conditions = []
         if isinstance(body, Mul):
             conditions = [f for f in body.args if isinstance(f, Within) and any(i in expr.indices for i in free_indices(f))]
             body = mul(*(f for f in body.args if f not in conditions))
         if conditions:
-            under = r"\substack{" + r"\\".join([under, *(self.condition(c) for c in conditions)]) + "}"
+            under = [",".join(index_name(i) for i in expr.indices), *map(self.range, partly), *map(self.condition, conditions)]
+            sums = r"\sum_{\substack{" + r"\\".join(under) + "}}"
+        else:
+            sums = " ".join(self._sums(expr.indices, partly))
         minus, bare = sign(body)
         inner = self.text(bare)
-        latex = rf"\sum_{{{under}}} {'(' if minus else ''}{'-' if minus else ''}{inner.within('total')}{')' if minus else ''}"
+        latex = rf"{sums} {'(' if minus else ''}{'-' if minus else ''}{inner.within('total')}{')' if minus else ''}"
         return Text(latex, BINDING["total"])
+
+    def _sums(self, indices: Sequence[Index], partly: Collection[Index]) -> Iterator[str]:
+        """The signs of sums: one for the indices that run over whole axes, one with its ends for each of the others."""
+        for part, together in groupby(indices, lambda i: i in partly):
+            if part:
+                yield from (rf"\sum_{{{index_name(i)}={self.first}}}^{{{places.last(i, self.first)}}}" for i in together)
+            else:
+                yield rf"\sum_{{{','.join(map(index_name, together))}}}"
 
     def _product(self, expr: Mul) -> Text:
         minus, bare = sign(expr)
@@ -344,5 +379,5 @@ def joined(parts: Sequence[tuple[bool, str]]) -> str:
 
 
 def index_name(index: Index) -> str:
-    """An index letter; a fresh one may carry a number."""
-    return index.name if len(index.name) == 1 else f"{index.name[0]}_{{{index.name[1:]}}}"
+    """An index as a name is written: k, k_1, α."""
+    return named(index.name).latex()

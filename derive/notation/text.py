@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import sympy
@@ -17,10 +18,10 @@ from sympy import Add, Expr, Mul, Pow, S
 
 from ..system import COUNT, Equation, System, is_cotangent, primal
 from ..tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Partial, Total, Where, Within, add, neg, power
-from ..walk import factors
-from . import arrays
+from ..walk import factors, terms
+from . import arrays, places
 from .arrays import ArrayEquation, Node
-from .precedence import BESIDE_CIRCLE, BINDING, SCALAR_FACTOR, SCRIPTED, compared, sign
+from .precedence import BESIDE_CIRCLE, BINDING, SCALAR_FACTOR, SCRIPTED, compared, positive_terms_first, sign
 from .symbols import UNICODE_GREEK, Labels, Signs
 
 ABOVE = str.maketrans("0123456789-L", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ")
@@ -75,6 +76,9 @@ class Printer:
         right = self.text(equation.rhs).text
         if isinstance(equation, ArrayEquation) and equation.labels:
             right += f"   for each {', '.join(i.name for i in equation.labels)}"
+        elif isinstance(equation, Equation):
+            partly = places.free_and_partly((equation.lhs, equation.rhs), self.system)
+            right += f"   ({', '.join(map(self._range, partly))})" if partly else ""
         return self.text(equation.lhs).text, right
 
     def text(self, item: Any) -> Text:
@@ -117,9 +121,30 @@ class Printer:
         return self.name(entry.key) + self._indices(entry.indices)
 
     def _indices(self, indices: Sequence[Expr | None]) -> str:
-        counted = (i + self.system.first_index if i is not None and i.is_Integer else i for i in indices)
-        shown = ("·" if i is None else self.text(i).text.replace(" ", "") for i in counted)
+        shown = ("·" if i is None else self._place(i).replace(" ", "") for i in indices)
         return f"[{','.join(shown)}]" if indices else ""
+
+    def _place(self, at: Expr) -> str:
+        shown = places.counted(at, self.system.first_index)
+        return self.text(positive_terms_first(shown) if sign(terms(shown)[0] if terms(shown) else shown)[0] else shown).text
+
+    def _range(self, index: Index) -> str:
+        """0 ≤ k ≤ 3: which places an index takes."""
+        first = self.system.first_index
+        return f"{first} ≤ {self.text(index).text} ≤ {places.last(index, first)}"
+
+    def _sums(self, expr: Total) -> str:
+        """The signs of sums: one for the indices that run over whole axes, one with its ends for each of the others."""
+        first = self.system.first_index
+        partly = places.partly(expr.indices, expr.body, self.system)
+        out = []
+        for part, together in groupby(expr.indices, lambda i: i in partly):
+            names = [(self.text(i).text, i) for i in together]
+            if part:
+                out += [f"Σ_{{{name}={first}}}^{{{places.last(i, first)}}}" for name, i in names]
+            else:
+                out.append(f"Σ_{','.join(name for name, _ in names)}")
+        return " ".join(out)
 
     def function(self, name: str, order: int) -> str:
         """A catalogue function, with primes."""
@@ -151,7 +176,7 @@ class Printer:
             return Text("−" + self.text(bare).within("total"), BINDING["sign"])
         if isinstance(expr, Total):
             body = self.text(expr.body)
-            return Text(f"Σ_{','.join(i.name for i in expr.indices)} {body.within('total')}", BINDING["total"])
+            return Text(f"{self._sums(expr)} {body.within('total')}", BINDING["total"])
         if isinstance(expr, Mul):
             return self._product(expr.args)
         if isinstance(expr, Pow):
@@ -163,9 +188,10 @@ class Printer:
         if isinstance(expr, Pairing):
             return self.text(expr.written_out())
         if isinstance(expr, Delta):
-            return Text(f"[{' = '.join(self.text(a).text for a in expr.args)}]", BINDING["atom"])
+            return Text(f"[{' = '.join(map(self._place, expr.args))}]", BINDING["atom"])
         if isinstance(expr, Within):
-            return Text(f"[0 ≤ {self.text(expr.args[0]).text} ≤ {int(expr.args[1]) - 1}]", BINDING["atom"])
+            first = self.system.first_index
+            return Text(f"[{first} ≤ {self._place(expr.args[0])} ≤ {int(expr.args[1]) - 1 + first}]", BINDING["atom"])
         if isinstance(expr, Partial):
             held = ", ".join(dict.fromkeys(self.name(e.key) for e in expr.held))
             shown = self.quotient(self.entry(expr.of), self.entry(expr.by))

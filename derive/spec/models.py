@@ -174,6 +174,11 @@ class Spec(Part):
     sizes: dict[Name, Count] = Field(
         default_factory=dict, description="How far an index runs, where it cannot be seen otherwise: `{j: 4}`."
     )
+    count_from: Literal[0, 1] | None = Field(
+        None,
+        description="From where the sheet counts entries: 0 or 1. The equations count from 0 in any case: with 1, `x[i+p]` is "
+        "printed as the entry i+p-1. Default: 0 where an equation names places (`x[0]`, `x[i+1]`), else 1.",
+    )
     objective: Reference | None = Field(
         None, description="The name of the scalar that is differentiated. Default: the loss, or the last equation."
     )

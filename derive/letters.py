@@ -1,0 +1,244 @@
+"""One letter, one thing: the letters of indices, decided once for all the lines of a derivation.
+
+The calculus takes letters as it needs them, and what it makes is right whatever the letters are. A reader has only the letters.
+So where a derivation is finished, its indices are lettered once more:
+
+    no index is written like a tensor, like N, e, π or the d of a change, or like a letter inside another sign (the t of h_{t-1})
+    within a line no sum binds a letter that is free on the line, or that a sum around it or a factor beside it binds
+
+Other letters stay as they are, the author's first of all. Sums in different terms may share one: Σ_k a_k + Σ_k b_k.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+
+from sympy import Add, Expr, Mul, Pow
+
+from .catalogue import function
+from .notation.symbols import Glyph, Symbols, named
+from .steps import Derivation
+from .system import Equation, Fact, System
+from .tensor import Elementwise, Entry, Index, Pairing, Total, rebuild
+from .walk import free_indices, letter_for, nodes, rename
+
+CONSTANTS = frozenset({"N", "e", "d", "pi", r"\pi"})
+"""What stands for itself on every sheet: a number of examples, two numbers, and the sign of a change."""
+
+SINGLE = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
+
+
+# --- what else is written with a letter ---------------------------------------------------------------------------------------
+
+
+def signs(system: System) -> frozenset[str]:
+    """All that an index must not be called or written like: names and glyphs of the system, and letters inside these."""
+    symbols = Symbols(system, overrides=system.glyphs)
+    found = set(CONSTANTS) if system.objective is not None else {*CONSTANTS, "C"}
+    for key, tensor in system.tensors.items():
+        found.add(tensor.base)
+        for glyph in {symbols.glyph(key), symbols.glyph(key, matrix=True), symbols.glyph(key, entry=True)}:
+            found |= _letters(glyph)
+    for name in {n.name for e in system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise)}:
+        found.add(function(name).record.glyph)
+    return frozenset(found)
+
+
+def _letters(glyph: Glyph) -> set[str]:
+    """A glyph as it is written, with what stands below it or without, and the single letters below and above it."""
+    whole = glyph.latex()
+    return {glyph.letter, whole, re.sub(r"[_{}]", "", whole), *SINGLE.findall(glyph.below), *SINGLE.findall(glyph.above)}
+
+
+@cache
+def _written(letter: str) -> str:
+    return named(letter).latex()
+
+
+# --- a whole derivation -------------------------------------------------------------------------------------------------------
+
+
+def settled(derivation: Derivation) -> Derivation:
+    """The same derivation, each of its lines in letters that mean one thing."""
+    system = derivation.system
+    taken = signs(system)
+    equations = [*system.equations, *derivation.gradients.values()]
+    equations += [q for step in derivation.steps for q in (step.result, *step.given)]
+    sides = [side for q in dict.fromkeys(equations) for side in (q.lhs, q.rhs)] + [fact.pattern for fact in system.facts]
+    indices = dict.fromkeys(n for side in sides for n in _indices(side))
+    change = _elsewhere(indices, taken)
+    examples = frozenset(change.get(i, i).name for i in _over_examples(system))
+    own = frozenset(change.get(i, i) for q in system.equations for side in (q.lhs, q.rhs) for i in _indices(side))
+    moved = {i.name for i in change.values()} - {i.name for i in own}
+    known: dict[Equation, Equation] = {}
+
+    def lettered(equation: Equation) -> Equation:
+        if equation not in known:
+            renamed = Equation(_relettered(equation.lhs, change), _relettered(equation.rhs, change))
+            known[equation] = line(renamed, own, taken | examples, moved)
+        return known[equation]
+
+    return replace(
+        derivation,
+        system=replace(
+            system,
+            equations=tuple(map(lettered, system.equations)),
+            facts=tuple(Fact(_relettered(f.pattern, change), _relettered(f.value, change), f.reason) for f in system.facts),
+        ),
+        steps=tuple(
+            replace(step, given=tuple(map(lettered, step.given)), result=lettered(step.result)) for step in derivation.steps
+        ),
+        gradients={key: lettered(equation) for key, equation in derivation.gradients.items()},
+        terms={key: tuple(term.over(change) for term in found) for key, found in derivation.terms.items()},
+    )
+
+
+def _elsewhere(indices: Collection[Index], taken: frozenset[str]) -> dict[Index, Index]:
+    """For the indices that are written like something else, letters that nothing has; the same on every line."""
+    used = {i.name for i in indices} | taken
+    letters: dict[str, str] = {}
+    for name in dict.fromkeys(i.name for i in indices):
+        if name in taken or _written(name) in taken:
+            letters[name] = letter_for(name, used)
+            used.add(letters[name])
+    return {i: Index(letters[i.name], i.size) for i in indices if i.name in letters}
+
+
+def _over_examples(system: System) -> set[Index]:
+    """The index of the training examples, which stands for nothing else though another may be as long."""
+    found: set[Index] = set()
+    for entry in (n for q in system.equations for side in (q.lhs, q.rhs) for n in nodes(side) if isinstance(n, Entry)):
+        axis = system.tensors[entry.key].batch
+        if axis is not None and isinstance(at := entry.indices[axis], Index):
+            found.add(at)
+    return found
+
+
+def _indices(expr: Expr) -> Iterable[Index]:
+    return (n for n in nodes(expr) if isinstance(n, Index))
+
+
+def _relettered(expr: Expr, change: Mapping[Index, Index]) -> Expr:
+    """Every index exchanged, free or bound. No two get one letter, so nothing is captured."""
+    if not change:
+        return expr
+    if isinstance(expr, Index):
+        return change.get(expr, expr)
+    return rebuild(expr, (_relettered(a, change) if isinstance(a, Expr) else a for a in expr.args)) if expr.args else expr
+
+
+def own_letters(derivation: Derivation, equation: Equation) -> Equation:
+    """One more line of a derivation, in letters that mean one thing."""
+    found: tuple[frozenset[Index], frozenset[str]] | None = derivation.__dict__.get("_letters")
+    if found is None:
+        own = frozenset(i for q in derivation.system.equations for side in (q.lhs, q.rhs) for i in _indices(side))
+        taken = signs(derivation.system) | {i.name for i in _over_examples(derivation.system)}
+        found = derivation.__dict__["_letters"] = (own, taken)
+    return line(equation, *found)
+
+
+# --- one line -----------------------------------------------------------------------------------------------------------------
+
+
+def line(equation: Equation, own: Collection[Index] = (), taken: Collection[str] = (), moved: Collection[str] = ()) -> Equation:
+    """The equation with one meaning for each letter.
+
+    own: the indices of the author, who may sum over two ranges with one letter. taken: what no other letter may be.
+    moved: letters that have been put in for others, for the whole derivation; a sum takes one that is nearer.
+    """
+    sides = (equation.lhs, equation.rhs)
+    if not any(isinstance(n, Total | Pairing) for side in sides for n in nodes(side)):
+        free = dict.fromkeys(i for side in sides for i in free_indices(side))
+        if len({i.name for i in free}) == len(free):
+            return equation
+    return _Line(sides, own, taken, moved).settled()
+
+
+class _Line:
+    """The letters of one line while it is read from the left."""
+
+    def __init__(self, sides: tuple[Expr, Expr], own: Collection[Index], taken: Collection[str], moved: Collection[str]) -> None:
+        self.sides = sides
+        self.own = own
+        self.taken = taken
+        self.moved = moved
+        self.letters = {i.name for side in sides for i in _indices(side)} | set(taken)
+        self.fixed = {i.name for side in sides for i in free_indices(side)}
+        self.bound: dict[Index, None] = {}
+        self.sizes: dict[str, Index] = {}
+
+    def settled(self) -> Equation:
+        change: dict[Index, Expr] = {}
+        free: set[str] = set()
+        for index in dict.fromkeys(i for side in self.sides for i in free_indices(side)):
+            name = index.name
+            if name in free:
+                name = letter_for(name, self.letters)
+                self.letters.add(name)
+                change[index] = Index(name, index.size)
+            free.add(name)
+        lhs, rhs = (self.apart(rename(side, change), frozenset(free)) for side in self.sides)
+        return Equation(lhs, rhs)
+
+    def apart(self, expr: Expr, around: frozenset[str], beside: frozenset[str] = frozenset()) -> Expr:
+        """`expr` where the letters `around` mean something, and factors next to it sum over those in `beside`."""
+        if isinstance(expr, Total | Pairing):
+            return self.sum(expr, around, beside)
+        if not any(isinstance(n, Total) for n in nodes(expr)):
+            return expr
+        if isinstance(expr, Mul):
+            return rebuild(expr, self.factors(expr, around, beside))
+        inside = beside if isinstance(expr, Add | Pow) else frozenset[str]()
+        return rebuild(expr, (self.apart(a, around, inside) if isinstance(a, Expr) else a for a in expr.args))
+
+    def sum(self, expr: Total | Pairing, around: frozenset[str], beside: frozenset[str]) -> Expr:
+        bound = list(expr.indices)
+        parts = expr.args[: len(expr.args) - len(bound)]
+        inside = {i.name for part in parts for i in _indices(part)}
+        change: dict[Index, Expr] = {}
+        here: set[str] = set()
+        for place, index in enumerate(bound):
+            other = self.sizes.get(index.name, index)
+            two_ranges = other.size != index.size and not (index in self.own and other in self.own)
+            if index.name in around | beside | here or two_ranges or index.name in self.moved:
+                bound[place] = self.other(index, around | beside | here | inside)
+                change[index] = bound[place]
+            here.add(bound[place].name)
+            self.sizes.setdefault(bound[place].name, bound[place])
+            self.bound[bound[place]] = None
+            self.fixed.add(bound[place].name)
+        return rebuild(expr, (*(self.apart(rename(part, change), around | here, beside) for part in parts), *bound))
+
+    def other(self, index: Index, avoid: Collection[str]) -> Index:
+        """Another letter: one that a sum on this line has already, else a new one."""
+        near = (i for i in self.bound if i.size == index.size and i.name not in avoid and i.name not in self.taken)
+        found = next(near, None)
+        if found is None:
+            moved = index.name in self.moved
+            used = self.letters - {index.name} if moved and index.name not in self.fixed else self.letters
+            found = Index(letter_for("j" if moved else index.name, used), index.size)
+            self.letters.add(found.name)
+        return found
+
+    def factors(self, expr: Mul, around: frozenset[str], beside: frozenset[str]) -> list[Expr]:
+        """The factors of a product. What stands below a fraction bar is a product of its own."""
+        out = []
+        used = {True: beside, False: beside}
+        for factor in expr.args:
+            above = not (isinstance(factor, Pow) and factor.exp.is_number and factor.exp.is_negative)
+            found = self.apart(factor, around, used[above])
+            used[above] |= _open_sums(found)
+            out.append(found)
+        return out
+
+
+def _open_sums(expr: Expr) -> frozenset[str]:
+    """The letters of the sums that no function's bracket closes off."""
+    if isinstance(expr, Total):
+        return frozenset(i.name for i in expr.indices) | _open_sums(expr.body)
+    if isinstance(expr, Add | Mul | Pow):
+        return frozenset[str]().union(*map(_open_sums, expr.args))
+    return frozenset()
