@@ -22,7 +22,7 @@ from .catalogue import function
 from .notation.symbols import Glyph, Symbols, named
 from .steps import Derivation
 from .system import Equation, Fact, System
-from .tensor import Elementwise, Entry, Index, Pairing, Total, rebuild
+from .tensor import Elementwise, Example, Index, Pairing, Total, rebuild
 from .walk import free_indices, letter_for, nodes, rename
 
 CONSTANTS = frozenset({"N", "e", "d", "pi", r"\pi"})
@@ -70,7 +70,7 @@ def settled(derivation: Derivation) -> Derivation:
     sides = [side for q in dict.fromkeys(equations) for side in (q.lhs, q.rhs)] + [fact.pattern for fact in system.facts]
     indices = dict.fromkeys(n for side in sides for n in _indices(side))
     change = _elsewhere(indices, taken)
-    examples = frozenset(change.get(i, i).name for i in _over_examples(system))
+    examples = {change.get(i, i).name for i in indices if isinstance(i, Example)}
     own = frozenset(change.get(i, i) for q in system.equations for side in (q.lhs, q.rhs) for i in _indices(side))
     moved = {i.name for i in change.values()} - {i.name for i in own}
     known: dict[Equation, Equation] = {}
@@ -104,17 +104,7 @@ def _elsewhere(indices: Collection[Index], taken: frozenset[str]) -> dict[Index,
         if name in taken or _written(name) in taken:
             letters[name] = letter_for(name, used)
             used.add(letters[name])
-    return {i: Index(letters[i.name], i.size) for i in indices if i.name in letters}
-
-
-def _over_examples(system: System) -> set[Index]:
-    """The index of the training examples, which stands for nothing else though another may be as long."""
-    found: set[Index] = set()
-    for entry in (n for q in system.equations for side in (q.lhs, q.rhs) for n in nodes(side) if isinstance(n, Entry)):
-        axis = system.tensors[entry.key].batch
-        if axis is not None and isinstance(at := entry.indices[axis], Index):
-            found.add(at)
-    return found
+    return {i: type(i)(letters[i.name], i.size) for i in indices if i.name in letters}
 
 
 def _indices(expr: Expr) -> Iterable[Index]:
@@ -135,8 +125,8 @@ def own_letters(derivation: Derivation, equation: Equation) -> Equation:
     found: tuple[frozenset[Index], frozenset[str]] | None = derivation.__dict__.get("_letters")
     if found is None:
         own = frozenset(i for q in derivation.system.equations for side in (q.lhs, q.rhs) for i in _indices(side))
-        taken = signs(derivation.system) | {i.name for i in _over_examples(derivation.system)}
-        found = derivation.__dict__["_letters"] = (own, taken)
+        examples = {i.name for i in own if isinstance(i, Example)}
+        found = derivation.__dict__["_letters"] = (own, signs(derivation.system) | examples)
     return line(equation, *found)
 
 
@@ -178,7 +168,7 @@ class _Line:
             if name in free:
                 name = letter_for(name, self.letters)
                 self.letters.add(name)
-                change[index] = Index(name, index.size)
+                change[index] = type(index)(name, index.size)
             free.add(name)
         lhs, rhs = (self.apart(rename(side, change), frozenset(free)) for side in self.sides)
         return Equation(lhs, rhs)
@@ -219,7 +209,7 @@ class _Line:
         if found is None:
             moved = index.name in self.moved
             used = self.letters - {index.name} if moved and index.name not in self.fixed else self.letters
-            found = Index(letter_for("j" if moved else index.name, used), index.size)
+            found = type(index)(letter_for("j" if moved else index.name, used), index.size)
             self.letters.add(found.name)
         return found
 

@@ -81,7 +81,8 @@ LETTERS = "ijkmpqrstuvh"
 
 def fresh(near: Index, taken: Iterable[Index]) -> Index:
     """An index of `near`'s size whose letter is not among `taken`: the next free letter of the alphabet of indices."""
-    return Index(letter_for(near.name, {i.name for i in taken}), near.size)
+    found: Index = type(near)(letter_for(near.name, {i.name for i in taken}), near.size)
+    return found
 
 
 def letter_for(near: str, used: Collection[str]) -> str:
