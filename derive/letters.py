@@ -18,8 +18,8 @@ from functools import cache
 
 from sympy import Add, Expr, Mul, Pow
 
-from .catalogue import function
-from .notation.symbols import Glyph, Symbols, named
+from .notation import register
+from .notation.symbols import Glyph, named
 from .steps import Derivation
 from .system import Equation, Fact, System
 from .tensor import Elementwise, Example, Index, Pairing, Total, rebuild
@@ -36,21 +36,26 @@ SINGLE = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
 
 def signs(system: System) -> frozenset[str]:
     """All that an index must not be called or written like: names and glyphs of the system, and letters inside these."""
-    symbols = Symbols(system, overrides=system.glyphs)
-    found = set(CONSTANTS) if system.objective is not None else {*CONSTANTS, "C"}
+    symbols = register.symbols(system, glyphs=system.glyphs)
+    found = set(CONSTANTS) | ({symbols.signs.cost} if system.objective is None else set())
+    bare = {glyph.letter for key, t in system.tensors.items() if t.shape and not (glyph := symbols.glyph(key)).below}
     for key, tensor in system.tensors.items():
         found.add(tensor.base)
         for glyph in {symbols.glyph(key), symbols.glyph(key, matrix=True), symbols.glyph(key, entry=True)}:
-            found |= _letters(glyph)
+            found |= _letters(glyph, below=glyph.letter not in bare)
     for name in {n.name for e in system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise)}:
-        found.add(function(name).record.glyph)
+        found.add(symbols.signs.function(name))
     return frozenset(found)
 
 
-def _letters(glyph: Glyph) -> set[str]:
-    """A glyph as it is written, with what stands below it or without, and the single letters below and above it."""
+def _letters(glyph: Glyph, below: bool) -> set[str]:
+    """A glyph as it is written, with what stands below it or without, and the single letters above and `below` it.
+
+    The k of x_k beside a vector x is left to the register of signs: such a name looks like an entry, whatever the indices are.
+    """
     whole = glyph.latex()
-    return {glyph.letter, whole, re.sub(r"[_{}]", "", whole), *SINGLE.findall(glyph.below), *SINGLE.findall(glyph.above)}
+    inside = SINGLE.findall(f"{glyph.below} {glyph.above}" if below else glyph.above)
+    return {glyph.letter, whole, re.sub(r"[_{}]", "", whole), *inside}
 
 
 @cache

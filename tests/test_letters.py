@@ -12,9 +12,8 @@ from specs import built, printed, readable
 from sympy import S
 
 from derive import api, derivation, letters, network, spec, verify
-from derive.notation import views
+from derive.notation import register, views
 from derive.notation.latex import Printer, unbroken
-from derive.notation.symbols import Symbols
 from derive.notation.text import Printer as TextPrinter
 from derive.notation.views import View
 from derive.steps import Derivation
@@ -30,8 +29,8 @@ def derived(text: str, examples: int | None = None) -> Derivation:
 def read(found: Derivation, *asked: View) -> list[str]:
     """What is wrong with the letters of each line, in LaTeX and in the terminal."""
     system = found.system
-    symbols = Symbols(system, overrides=system.glyphs)
-    latex, text = Printer(symbols), TextPrinter(system)
+    symbols = register.symbols(found, glyphs=system.glyphs)
+    latex, text = Printer(symbols), TextPrinter(system, "absolute", symbols.signs)
     own = [t for t in system.tensors.values() if t.layer is None and not t.cased]
     lengths = {t.base: t.shape for t in own if len(t.base) == 1 and t.base not in system.glyphs}
     out = []
@@ -207,7 +206,10 @@ def test_a_letter_means_one_thing_in_a_batch(name: str) -> None:
 def test_the_cost_of_one_example_is_no_index() -> None:
     found = derived('parameters: {x: 3}\ninputs: {u: 3}\nequations: ["J = sum(x[j]*u[j]**2, j)"]', examples=4)
     assert read(found) == []
-    assert line(found, "forward", "J each") == r"j_n = Σ_k x_k u_{nk}^2"
+    symbols = register.symbols(found)
+    assert unbroken(" = ".join(Printer(symbols).equation(found.of("forward", "J each")[0].result))) == (
+        r"c_{n} = \sum_{j} x_{j}\,u_{nj}^{2}"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(api.examples()))

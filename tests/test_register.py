@@ -191,8 +191,13 @@ KEPT_APART = {
     ),
     "e as an index": (
         "parameters: {v: 3}\nequations: ['C = sum(exp(v[e]), e)']\nview: index\n",
-        [r"\exp(v_{e})"],
-        [r"e^{v"],
+        [r"e^{v_{i}}"],
+        ["v_{e}"],
+    ),
+    "an index as a sign": (
+        "equations: ['C = sum(g*h[j], j)']\nparameters: {g: scalar, h: 3}\nglyphs:\n  g: j\nview: index\n",
+        [r"\sum_{k} j\,h_{k}"],
+        ["h_{j}"],
     ),
     "the residual of the Huber loss": (
         "network: {input: {x: 1}, layers: [dense: {units: 1, activation: softplus}], loss: huber}\nview: scalar\n",
@@ -353,10 +358,6 @@ REFUSED = {
     "a shifted index": (
         "equations: ['C = sum(g*h[t]*h[t+1], t)']\nparameters: {g: scalar, h: 4}\nglyphs:\n  g: 'h_{t+1}'\nview: index\n",
         "5:7: `g` would be written $h_{t+1}$ on the sheet, as an entry of `h` is",
-    ),
-    "an index as a sign": (
-        "equations: ['C = sum(g*h[j], j)']\nparameters: {g: scalar, h: 3}\nglyphs:\n  g: j\nview: index\n",
-        "5:6: `g` would be written $j$, which is an index on the sheet",
     ),
     "two names with one sign": (
         "equations: ['C = (eps - epsilon)**2']\nview: scalar\n",
