@@ -48,6 +48,18 @@ def test_the_wheel_has_the_package_its_data_and_the_templates(wheel: Path) -> No
     assert any(name.startswith("derive/examples/") and name.endswith(".yaml") for name in names)
 
 
+def test_on_a_package_index_the_readme_needs_no_file_beside_it(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    said = archive.read(name).decode("utf-8")
+    assert "\nDescription-Content-Type: text/markdown\n" in said
+    assert "comes from a few lines with `make pdf`, as\n`output/single-neuron.pdf`.\n\n## Use\n" in said
+    assert "uv tool install" in said and "pipx install" in said
+    prose = re.sub(r"```.*?```", "", said, flags=re.DOTALL)
+    assert re.findall(r"\]\((?!https?://)[^)]*\)", prose) == []
+    assert "[softmax](#classifier)" in said, "what stands in a spec is left as it is"
+
+
 def test_an_empty_environment_builds_a_sheet_in_another_folder(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=False)

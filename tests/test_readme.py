@@ -64,3 +64,8 @@ def test_its_links_lead_somewhere() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", re.sub(r"```.*?```", "", README, flags=re.DOTALL))
     assert len(links) > 5
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_what_can_be_set_for_make_is_told() -> None:
+    for name in ("SPEC", "OUTPUT", "PYTHON", "VENV"):
+        assert f"{name}=" in README
