@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from . import arithmetic, chain, downward, groups, network, notes, results, story, worked
 from .catalogue import functions
@@ -65,6 +67,16 @@ class _Composer:
         self.pass_ = numbers if numbers is not None else worked.work(spec, derivation)
         self.named_signal = False
         self.symbols = register.symbols(derivation, spec.labels, spec.glyphs)
+
+    @cached_property
+    def forward_runs(self) -> tuple[Run, ...]:
+        """Layers whose lines of the forward pass stand for each other."""
+        return groups.forward_runs(self.derivation)
+
+    @cached_property
+    def backward_runs(self) -> tuple[Run, ...]:
+        """Layers whose lines stand for each other going down, too."""
+        return groups.backward_runs(self.derivation)
 
     def sheet(self) -> Sheet:
         sections = [
@@ -128,7 +140,7 @@ class _Composer:
         if self.spec.introduction:
             paragraphs = [p for p in re.split(r"\n\s*\n", self.spec.introduction) if p.strip()]
             blocks += [Text(story.marked(p, self.system)) for p in paragraphs]
-        runs = groups.forward_runs(self.system)
+        runs = self.forward_runs
         deep = any(r.many for r in runs)
         about = {
             "layers": len(self.system.blocks),
@@ -195,7 +207,7 @@ class _Composer:
 
     def forward(self) -> Section:
         blocks: list[Block] = [Prose("forward", {**self.counted(), "own": not self.system.blocks})]
-        for run, keys in self.parts(groups.forward_runs(self.system)):
+        for run, keys in self.parts(self.forward_runs):
             if run is not None and run.many:
                 blocks.append(self.for_layers(run))
             general = run.general if run else {}
@@ -214,15 +226,18 @@ class _Composer:
 
     def for_layers(self, run: Run) -> Prose:
         """For which layers the lines of a run hold, and which input stands for a^0 in them."""
-        below = run.representative.reads[0]
-        about = {
+        return Prose("for_layers", self.about_layers(run))
+
+    def about_layers(self, run: Run) -> dict[str, Any]:
+        """The layers of a run, and the input that stands below the first of them."""
+        below, given = run.stands_for or (None, None)
+        return {
             "first": run.first,
             "last": run.last,
-            "input": Entry.of(self.system.blocks[0].reads[0]) if run.first == 1 else None,
-            "zero": Entry.of(below),
-            "general": {run.representative.number - 1: "0"},
+            "input": None if given is None else Entry.of(given),
+            "zero": None if below is None else Entry.of(below),
+            "general": {1: "0"},
         }
-        return Prose("for_layers", about)
 
     def functions(self) -> list[str]:
         """The catalogue functions that the forward pass uses and that are not left unspecified."""
@@ -232,7 +247,7 @@ class _Composer:
     def differentials(self) -> Section:
         blocks: list[Block] = [Prose("differentials", {"held": self.held_symbols(), "inputs": self.inputs()})]
         blocks += self.slopes()
-        pieces = self.parts(groups.forward_runs(self.system))
+        pieces = self.parts(self.forward_runs)
         last_alike = {self.alike(key): key for _, keys in pieces for key in keys}
         first, left_out, told = True, False, False
         for run, keys in pieces:

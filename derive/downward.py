@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import groups
 from .notation import latex, views
 from .sheet import Block, Figure, Line, Lines, Prose, Section
 from .steps import Step
@@ -33,7 +32,7 @@ def substitution(composer: _Composer) -> Section:
             },
         )
     ]
-    runs = groups.backward_runs(composer.system)
+    runs = composer.backward_runs
     if not any(r.many for r in runs) and len(composer.system.equations) <= 16:
         blocks.append(Figure("graph", (composer.derivation, composer.system.equations, {}), "graph"))
     for many in (r for r in runs if r.many):
@@ -43,9 +42,7 @@ def substitution(composer: _Composer) -> Section:
     for run, keys in reversed(composer.parts(runs)):
         general = run.general if run else {}
         if run is not None:
-            blocks.append(
-                Prose("layer", {"first": run.first, "last": run.last, "general": general, "kind": run.representative.title})
-            )
+            blocks.append(Prose("layer", composer.about_layers(run)))
         for key in reversed(keys):
             lines = downward(composer, key, parameters.get(key, ()), general)
             if lines:

@@ -182,6 +182,15 @@ class Formulas:
             return Markup(f"${shape[0]}$")
         return Markup("$" + r" \times ".join(map(str, shape)) + "$")
 
+    def layers(self, numbers: tuple[int, ...]) -> Markup:
+        """For which layers a row stands: ℓ = 1, …, 4, 6."""
+        if not numbers:
+            return NOTHING
+        steps = [n - place for place, n in enumerate(numbers)]
+        spans = [[n for n, step in zip(numbers, steps, strict=True) if step == start] for start in dict.fromkeys(steps)]
+        shown = [piece for span in spans for piece in ([*span[:1], r"\dots", *span[-1:]] if len(span) > 2 else span)]
+        return Markup(r",\enspace $\ell = " + r",\,".join(map(str, shown)) + "$")
+
     def number(self, number: Number) -> Markup:
         return self.tex(f"${number.text}$")
 

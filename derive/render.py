@@ -217,12 +217,12 @@ class Writer:
     def gradient_rows(self, block: Any) -> list[list[Any]]:
         return [
             [
-                self.formulas.math(e, general),
+                self.formulas.math(e, general) + self.formulas.layers(layers),
                 self.formulas.shape(shape),
                 self.formulas.gradient(found, general),
                 self.formulas.shape(shape),
             ]
-            for e, shape, found, general in block.rows
+            for e, shape, found, general, layers in block.rows
         ]
 
     def figure(self, figure: Figure) -> Markup:

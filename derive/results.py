@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
-from . import groups
 from .groups import Run
 from .sheet import Block, Line, Lines, Prose, Section, Table
 from .system import Equation, is_cotangent, primal
@@ -17,29 +16,50 @@ if TYPE_CHECKING:
 
 
 def gradients(composer: _Composer) -> Section:
+    """Every result, from the top down as it was found; those of a run of layers below the words that say for which they hold."""
     seeds = [Entry.of(s) for s in composer.derivation.seeds]
     cost = Entry.of(composer.symbols.signs.cost)
     blocks: list[Block] = [Prose("gradients", {"seeds": seeds, "objective": composer.objective(), "cost": cost})]
-    found = composer.derivation.parameter_gradients or composer.derivation.gradients
-    runs = groups.backward_runs(composer.system)
-    keys = list(found)
-    general: dict[str, Mapping[int, str]] = {}
-    if any(r.many for r in runs):
-        keys = []
-        for run in runs:
-            for key in run.representative.parameters:
-                if key in found:
-                    keys.append(key)
-                    general[key] = run.general
-    signals = [k for k in composer.derivation.gradients if composer.system.tensors[k].signal and _shown_signal(composer, k, runs)]
-    results = [(k, composer.derivation.gradients[k], _labels_of(composer, k, runs)) for k in signals]
-    results += [(k, found[k], general.get(k, {})) for k in keys]
-    results += [(k, composer.derivation.gradients[k], {}) for k in _mentioned(composer, [e for _, e, _ in results])]
-    results.sort(key=lambda r: -(composer.system.tensors[r[0]].layer or 0))  # from the top down, as they were found
-    blocks.append(Lines(tuple(Line(composer.forms(e), result=True, general=g) for _, e, g in results)))
-    rows = [(Entry.of(k), composer.system.tensors[k].shape, found[k], general.get(k, {})) for k in keys]
+    derivation, system = composer.derivation, composer.system
+    found = derivation.parameter_gradients or derivation.gradients
+    runs = {n: run for run in composer.backward_runs for n in range(run.first, run.last + 1)}
+
+    def run_of(key: str) -> Run | None:
+        """The run that a tensor's layer belongs to."""
+        return runs.get(system.tensors[key].layer or 0)
+
+    def shown(key: str) -> bool:
+        """Whether the lines of a tensor's layer stand for themselves, or for their run."""
+        run = run_of(key)
+        return run is None or run.representative.number == system.tensors[key].layer
+
+    keys = [k for k in found if shown(k)]
+    signals = [k for k in derivation.gradients if system.tensors[k].signal and shown(k)]
+    results = dict.fromkeys([*signals, *keys])
+    results |= dict.fromkeys(k for k in _mentioned(composer, [derivation.gradients[k] for k in results]) if shown(k))
+    from_the_top = sorted(results, key=lambda k: -(system.tensors[k].layer or 0))
+    for many, alike in groupby(from_the_top, key=lambda k: run if (run := run_of(k)) is not None and run.many else None):
+        if many is not None:
+            blocks.append(composer.for_layers(many))
+        general = many.general if many is not None else {}
+        lines = tuple(Line(composer.forms(derivation.gradients[k]), result=True, general=general) for k in alike)
+        blocks.append(Lines(lines))
+    rows = [row for key in keys for row in _rows(composer, key, run_of(key), found[key])]
     blocks.append(Table("gradients", tuple(rows)))
     return Section("gradients", tuple(blocks))
+
+
+def _rows(composer: _Composer, key: str, run: Run | None, gradient: Equation) -> list[tuple[Any, ...]]:
+    """A row of the summary; for a run of layers one for each shape that its parameters have, with the layers that have it."""
+    tensors = composer.system.tensors
+    if run is None or not run.many:
+        return [(Entry.of(key), tensors[key].shape, gradient, {}, ())]
+    tensor = tensors[key]
+    layers: dict[tuple[int, ...], list[int]] = {}
+    for other in tensors.values():
+        if other.base == tensor.base and other.layer is not None and run.first <= other.layer <= run.last:
+            layers.setdefault(other.shape, []).append(other.layer)
+    return [(Entry.of(key), shape, gradient, run.general, tuple(numbers)) for shape, numbers in layers.items()]
 
 
 def _mentioned(composer: _Composer, found: list[Equation]) -> list[str]:
@@ -57,13 +77,3 @@ def _mentioned(composer: _Composer, found: list[Equation]) -> list[str]:
                 missing.append(key)
                 queue.append(composer.derivation.gradients[key])
     return missing
-
-
-def _shown_signal(composer: _Composer, key: str, runs: Sequence[Run]) -> bool:
-    number = composer.system.tensors[key].layer
-    return number is None or any(r.representative.number == number for r in runs)
-
-
-def _labels_of(composer: _Composer, key: str, runs: Sequence[Run]) -> Mapping[int, str]:
-    number = composer.system.tensors[key].layer
-    return next((r.general for r in runs if r.representative.number == number), {})

@@ -234,11 +234,12 @@ def test_given_values_are_used_and_checked_for_their_shape() -> None:
 def test_layers_that_are_alike_form_one_run_and_others_do_not() -> None:
     text = "title: t\nnetwork:\n  input: {x: 4}\n  layers:\n    - dense: {units: 4, activation: tanh, repeat: 6}\n"
     text += "    - dense: {units: 2}\n  loss: squared_error\n"
-    system = api.system(api.loads(text))
-    assert [(r.first, r.last) for r in groups.forward_runs(system)] == [(1, 6), (7, 7)]
-    assert [(r.first, r.last) for r in groups.backward_runs(system)] == [(1, 6), (7, 7)]
+    found = derivation.derive(api.system(api.loads(text)))
+    assert [(r.first, r.last) for r in groups.forward_runs(found)] == [(1, 6), (7, 7)]
+    assert [(r.first, r.last) for r in groups.backward_runs(found)] == [(1, 6), (7, 7)]
     skip = text.replace("    - dense: {units: 2}\n", "    - add: {from: [x, x]}\n    - dense: {units: 2}\n")
-    assert [(r.first, r.last) for r in groups.forward_runs(api.system(api.loads(skip)))][-2:] == [(7, 7), (8, 8)]
+    skipping = derivation.derive(api.system(api.loads(skip)))
+    assert [(r.first, r.last) for r in groups.forward_runs(skipping)][-2:] == [(7, 7), (8, 8)]
 
 
 def test_text_of_the_user_is_escaped_and_its_maths_is_read_in_the_language() -> None:

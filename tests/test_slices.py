@@ -91,6 +91,7 @@ def test_a_tensor_cut_along_any_axis_reads_as_it_is_meant(order: tuple[str, ...]
     ("equations", "parameters"),
     [
         (["Z = B.T + B", "J = x @ Z @ x"], "B: [3, 3]"),
+        (["Z = B.T + B + outer(x, x)", "J = x @ Z @ x"], "B: [3, 3]"),
         (["Z = W.T + A", "J = sum(Z*Z)*sum(x)"], "W: [3, 3], A: [3, 3]"),
         (["z = W @ x", "M = outer(z, z)", "J = sum(M*T)"], "W: [3, 3], T: [3, 3]"),
         (["z = W @ x", "M = outer(z, x)", "J = sum(M.T @ M)"], "W: [3, 3]"),
@@ -130,8 +131,8 @@ def test_a_column_is_not_written_like_a_row() -> None:
 
 def test_examples_in_columns_are_the_label() -> None:
     more = "examples_in: columns\n"
-    text = spec(["Z = B.T + B", "J = x @ Z @ x"], "batch", "B: [2, 2]", "x: 2", more)
-    assert lines(text, "forward", "Z") == ["Z_n = Bᵀ + B"]
+    text = spec(["Z = B.T + B + outer(x, x)", "J = x @ Z @ x"], "batch", "B: [2, 2]", "x: 2", more)
+    assert lines(text, "forward", "Z") == ["Z_n = Bᵀ + B + x_n x_nᵀ"]
     assert lines(text, "gradient", "B")[-1] == "∂J/∂B = Σ_n (∂J/∂Z_n)ᵀ + Σ_n ∂J/∂Z_n"
 
 
