@@ -213,16 +213,18 @@ class _Composer:
             general = run.general if run else {}
             blocks.append(Lines(tuple(self.line(s, general, ()) for key in keys for s in self.derivation.of("forward", key))))
         where = [Line((Form(self.views[0], story.definition(name, self.symbols.signs.argument)),)) for name in self.functions()]
-        where += [Line((Form("index", e),)) for e in self.system.equations if self.has_softmax(e)][:1]
+        softmaxes = {way: e for e in reversed(self.system.equations) for way in self.softmaxes(e)}  # the first of each way
+        where += [Line((Form("index", e),)) for e in dict.fromkeys(e for e in self.system.equations if e in softmaxes.values())]
         if where:
             blocks.append(Prose("where_functions"))
             blocks.append(Lines(tuple(where)))
         return Section("forward", tuple(blocks))
 
-    def has_softmax(self, equation: Equation) -> bool:
-        """Whether some view writes softmax by its name, so that it has to be said what that is."""
+    def softmaxes(self, equation: Equation) -> set[int]:
+        """How softmax acts where some view writes it by its name, so that it has to be said what that is: 0, 1 along two axes."""
         shown = [views.shown(equation, v, self.system) for v in self.views if v in ("matrix", "batch")]
-        return any(isinstance(p, Softmax) for s in shown if isinstance(s, ArrayEquation) for p in parts(s.rhs))
+        found = {p for s in shown if isinstance(s, ArrayEquation) for p in parts(s.rhs) if isinstance(p, Softmax)}
+        return {p.along if self.symbols.signs.directions and len(p.axes) == 2 else 0 for p in found}
 
     def for_layers(self, run: Run) -> Prose:
         """For which layers the lines of a run hold, and which input stands for a^0 in them."""

@@ -16,12 +16,13 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .catalogue import function, functions
-from .notation.symbols import UNICODE_GREEK
+from .catalogue import functions
+from .notation import register
+from .notation.symbols import UNICODE_GREEK, Signs
 from .notation.text import ABOVE
 from .notation.text import spelt as in_text
 from .steps import Derivation
-from .system import COUNT, Tensor, cotangent
+from .system import Tensor, cotangent
 from .tensor import Elementwise, Partial
 from .walk import nodes
 
@@ -60,6 +61,8 @@ def vocabulary(derivation: Derivation, glyphs: Mapping[str, str] | None = None) 
 
 def _vocabulary(derivation: Derivation, glyphs: Mapping[str, str]) -> Vocabulary:
     system = derivation.system
+    signs = register.symbols(derivation, glyphs=glyphs).signs
+    letters = signs.letters
     plain: dict[str, str] = {}
     keys: dict[str, str] = {}
     shapes: dict[str, tuple[int, ...]] = {}
@@ -74,16 +77,16 @@ def _vocabulary(derivation: Derivation, glyphs: Mapping[str, str]) -> Vocabulary
             plain.setdefault(spelling, name)
 
     cost = system.tensors[system.objective].base if system.objective else "C"
-    spelt = {t.key: list(dict.fromkeys(_spellings(t, derivation, glyphs))) for t in system.tensors.values()}
+    spelt = {t.key: list(dict.fromkeys(_spellings(t, derivation, glyphs, letters))) for t in system.tensors.values()}
     costs = dict.fromkeys([cost, *(spelt[system.objective] if system.objective else ())])
     for tensor in system.tensors.values():
-        name = _identifier(tensor)
+        name = _identifier(tensor, letters)
         if name not in system.tensors or name == tensor.key:
             enter(name, tensor.key, tensor.shape, spelt[tensor.key])
     changing = [t for t in system.tensors.values() if t.key in derivation.gradients or t.key in derivation.seeds]
     signals = [t for t in changing if t.signal]
     for tensor in changing:
-        name = _identifier(tensor)
+        name = _identifier(tensor, letters)
         forms = [f"d{c}{sign}d{s}" for c in costs for s in (name, *spelt[tensor.key]) for sign in ("/", "_")]
         plainest = f"d{cost}_d{name}"
         if tensor.signal:
@@ -92,7 +95,7 @@ def _vocabulary(derivation: Derivation, glyphs: Mapping[str, str]) -> Vocabulary
             plainest = signal[0]
         enter(plainest, cotangent(tensor.key), tensor.shape, forms)
     for tensor in system.tensors.values():
-        name = _identifier(tensor)
+        name = _identifier(tensor, letters)
         enter(f"d{name}", f"d {tensor.key}", tensor.shape, [f"d{s}" for s in spelt[tensor.key]])
     for step in derivation.of("partial"):
         of, by = step.result.lhs.of.key, step.result.lhs.by.key
@@ -100,27 +103,27 @@ def _vocabulary(derivation: Derivation, glyphs: Mapping[str, str]) -> Vocabulary
             continue  # that is the cotangent
         scalar = () if system.tensors[of].shape == () == system.tensors[by].shape else None
         forms = [f"d{a}{sign}d{b}" for a in spelt[of] for b in spelt[by] for sign in ("/", "_")]
-        enter(f"d{_identifier(system.tensors[of])}_d{_identifier(system.tensors[by])}", f"partial {of} {by}", scalar, forms)
+        above, below = (_identifier(system.tensors[key], letters) for key in (of, by))
+        enter(f"d{above}_d{below}", f"partial {of} {by}", scalar, forms)
     if system.examples is not None and ONES not in keys:
         enter(ONES, ONES, (system.examples,), [])
-    return Vocabulary(derivation, plain, keys, shapes, _function_names(derivation, keys))
+    return Vocabulary(derivation, plain, keys, shapes, _function_names(derivation, keys, signs))
 
 
-def _identifier(tensor: Tensor) -> str:
-    if tensor.key == COUNT:
-        return "N"
-    base = tensor.base.lower() if tensor.key.endswith(" each") else tensor.base
+def _identifier(tensor: Tensor, letters: Mapping[str, str]) -> str:
+    base = letters.get(tensor.key, tensor.base)
     return base if tensor.layer is None else f"{base}{tensor.layer}"
 
 
-def _spellings(tensor: Tensor, derivation: Derivation, glyphs: Mapping[str, str]) -> Iterator[str]:
+def _spellings(tensor: Tensor, derivation: Derivation, glyphs: Mapping[str, str], letters: Mapping[str, str]) -> Iterator[str]:
     """How the name of a tensor may be written; a superscript without its brackets, as `flattened` leaves it."""
     system = derivation.system
     others = {t.base for t in system.tensors.values() if t.key != tensor.key}
-    bases = [_identifier(tensor) if tensor.layer is None else tensor.base]
+    bases = [_identifier(tensor, letters) if tensor.layer is None else tensor.base]
     if tensor.base in glyphs:
         bases.append(flattened(glyphs[tensor.base]))
-    for other in (tensor.base[0].lower() + tensor.base[1:], tensor.base[0].upper() + tensor.base[1:]):
+    made = tensor.key in letters
+    for other in () if made else (tensor.base[0].lower() + tensor.base[1:], tensor.base[0].upper() + tensor.base[1:]):
         if (tensor.cased or tensor.batch is not None) and other not in others:
             bases.append(other)
     greek = {name: sign for sign, name in UNICODE_GREEK.items()}
@@ -151,13 +154,13 @@ def _signal_spellings(tensor: Tensor, derivation: Derivation, alone: bool) -> li
     return out
 
 
-def _function_names(derivation: Derivation, taken: Mapping[str, str]) -> dict[str, str]:
+def _function_names(derivation: Derivation, taken: Mapping[str, str], signs: Signs) -> dict[str, str]:
     """Names of functions and of their slopes: spelling -> the name in the language. A slope is `sigmoid_prime` there."""
     used = {n.name for e in derivation.system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise)}
     out = {}
     for name in functions():
         spellings = [name]
-        glyph = function(name).record.glyph
+        glyph = signs.function(name)
         if name in used:
             spellings += [glyph, *(sign for sign, spelt in UNICODE_GREEK.items() if spelt == glyph)]
         for spelling in spellings:

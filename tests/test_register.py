@@ -18,6 +18,7 @@ from derive.errors import SpecError
 from derive.notation import arrays, latex, text
 from derive.notation.latex_scalars import ScalarPrinter
 from derive.tensor import Differential, Entry
+from derive.vocabulary import vocabulary
 
 # --- a reader of signs ----------------------------------------------------------------------------------------------------------
 # It notes what each thing was written as while a sheet is set, and knows nothing of how that was decided.
@@ -179,6 +180,11 @@ KEPT_APART = {
         [r"z_{i}}{x_{i}\,\mathit{z1}"],
         [r"z_{1}"],
     ),
+    "a number and an example": (
+        X3 + "parameters: {x1: 3}\nequations: ['z = x + x1', 'C = sum(z[i]**2, i)']\nview: matrix\nexamples: 4\n",
+        [r"z_{n}}{x_{n} \allowbreak + \mathit{x1}"],
+        [r"x_{1}"],
+    ),
     "a Greek letter with a digit": (
         "parameters: {theta1: scalar, theta: 3}\nequations: ['C = theta1*sum(theta[i]**2, i)']\nview: index\n",
         [r"\mathit{\theta1}"],
@@ -303,6 +309,8 @@ KEPT_APART = {
         [
             r"P}{\operatorname{softmax}_{\downarrow}(S)",
             r"Q}{\operatorname{softmax}_{\rightarrow}(S)",
+            r"P_{jk}}{\frac{e^{S_{jk}}}{\sum_{m} e^{S_{mk}}}",
+            r"Q_{jk}}{\frac{e^{S_{jk}}}{\sum_{m} e^{S_{jm}}}",
             r"$\operatorname{softmax}_{\rightarrow}$ acts on each row; $\operatorname{softmax}_{\downarrow}$ acts on each column",
         ],
         [r"\operatorname{softmax}(", r"\operatorname{softmax}$ acts"],
@@ -334,6 +342,19 @@ def test_in_text_a_change_and_a_tensor_differ() -> None:
 def test_in_text_a_change_is_dz_where_no_tensor_is() -> None:
     found = said(signs_of(f"title: t\n{NEURON}"))
     assert "dz = dw x + db + w dx" in found
+
+
+def test_in_text_a_sign_of_the_spec_may_look_like_a_change() -> None:
+    source = "title: t\nequations: ['z = q*x', 'C = z**2']\nview: scalar\nglyphs: {q: dz}\n"
+    assert "d(z) = d(dz) x + dz d(x)" in said(signs_of(source))
+
+
+def test_answers_are_read_with_the_signs_of_the_sheet() -> None:
+    lines = "['C = delta*unspecified(sum(c*x)) + sigmoid(delta)']"
+    source = X3 + f"parameters: {{c: 3, delta: scalar}}\nequations: {lines}\nview: batch\n"
+    words = vocabulary(api.derive(api.loads(f"title: t\n{source}")))
+    assert [words.keys[words.plain[name]] for name in ("c", "gamma", "dC/dc", "delta")] == ["c", "C each", "bar c", "delta"]
+    assert words.functions["phi"] == "unspecified" and words.functions["sigma"] == "sigmoid"
 
 
 def test_in_text_a_square_is_not_the_second_layer() -> None:
@@ -496,5 +517,3 @@ def test_each_activation_beside_each_other_one(name: str) -> None:
 def test_what_clashes_with_nothing_keeps_its_usual_sign() -> None:
     found = signs_of(f"title: t\n{NEURON}")
     assert r"\delta" in found and r"\sigma(u)" in found and "e^{-u}" in found
-
-

@@ -107,9 +107,7 @@ class _Register:
         self.labels: Labels = labels
         self.overrides = overrides
         self.asked = asked or (self.derivation.asked if self.derivation is not None else ())
-        self.functions = dict.fromkeys(
-            n.name for e in self.system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise)
-        )
+        self.functions = dict.fromkeys(n.name for e in self.system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise))
 
     def symbols(self) -> Symbols:
         found = Symbols(self.system, self.labels, self.overrides)
@@ -180,14 +178,16 @@ class _Register:
         if not all(p.isdigit() or self._an_index(p) for p in pieces):
             return False
         lowest, highest = len(pieces), sum(len(p) if p.isdigit() else 1 for p in pieces)
-        whole = self.numbered() and lowest <= other.rank and name.rank > 0  # W_1 as a matrix beside row 1 of W
-        return lowest <= other.rank - name.rank <= highest or whole
+        slice_ = self.numbered and lowest <= other.rank  # W_1 as a matrix beside row 1 of W
+        example = lowest == 1 and other.tensor.batch is not None and name.tensor.batch is None  # x_1 beside example n of x
+        return lowest <= other.rank - name.rank <= highest or slice_ or example
 
     def _an_index(self, piece: str) -> bool:
         """Whether a subscript could be an index: a letter of the sheet's indices, or t-1 with such a letter."""
         letters = re.findall(r"[^\W\d_]+", piece)
         return bool(letters) and all(len(p) == 1 for p in letters) and "\\" not in piece and set(letters) <= self.indices
 
+    @cached_property
     def numbered(self) -> bool:
         """Whether an equation names places of a tensor by number: x[0]."""
         found = (i for e in self.system.equations for n in nodes(e.rhs) if isinstance(n, Entry) for i in n.indices)
@@ -264,6 +264,7 @@ class _Register:
         """In plain text: whether dz could be a tensor or a change; names that a Greek letter would make equal."""
         tensors = [t for t in self.system.tensors.values() if not _made(t)]
         names = {t.base for t in tensors} | {t.base[0].swapcase() + t.base[1:] for t in tensors if t.cased}
+        names |= {re.split(r"[_^]", sign)[0] for sign in self.overrides.values()}
         shown: dict[str, set[str]] = {}
         for name in names:
             shown.setdefault(spelt(name), set()).add(name)

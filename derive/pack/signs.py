@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from .. import pictures
 from ..notation.latex import Printer
 from ..sheet import Sheet
-from ..system import COUNT, cotangent
+from ..system import cotangent
 
 ROLES = ("input", "target", "parameter", "constant", "intermediate", "objective", "signal")
 RANKS = ("number", "vector", "matrix", "array")
@@ -59,7 +59,7 @@ def signs(sheet: Sheet) -> tuple[Sign, ...]:
     printer = Printer(symbols)
     found: dict[Sign, None] = {}
     for key, tensor in system.tensors.items():
-        if key == COUNT or key.endswith(" each") or tensor.role == "cotangent":
+        if tensor.role == "cotangent":
             continue
         rank = RANKS[min(len(tensor.shape), 3)]
         found[Sign(pictures.name(key, sheet, printer), tensor.role, rank)] = None
