@@ -487,7 +487,8 @@ def test_under_any_names_no_two_things_have_one_sign(source: str) -> None:
 def networks(draw: st.DrawFn) -> str:
     """Layers with two activations, a loss, an own parameter, and an input, under names from the pool."""
     first, second = (draw(st.sampled_from(sorted(catalogue.functions()))) for _ in range(2))
-    loss = draw(st.sampled_from(["squared_error", "half_squared_error", "mean_squared_error", "hinge", "huber"]))
+    loss = draw(st.sampled_from(sorted(catalogue.losses())))
+    second = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(loss, second)
     name, given_ = draw(st.lists(st.sampled_from(AWKWARD), min_size=2, max_size=2, unique=True))
     view = draw(st.sampled_from(["index", "matrix", "batch"]))
     labels = draw(st.sampled_from(["absolute", "relative"]))
