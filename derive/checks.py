@@ -19,8 +19,8 @@ from .notation.views import Shown, View
 from .reference import Reference, entry_of, plain
 from .steps import Step
 from .system import Equation, cotangent
-from .tensor import Differential, Elementwise, Entry, Index, Partial
-from .walk import free_indices, nodes, transform
+from .tensor import Differential, Elementwise, Entry, Index, Partial, Where
+from .walk import entries, free_indices, nodes, transform
 
 
 @dataclass
@@ -130,11 +130,16 @@ class Point(Reference):
         self.add(step, "index", "complex step in one entry", worst)
 
     def says_what_is_held(self, about: str, partial: Partial) -> bool:
-        """Whether it is a partial of that line, and names everything else that could change the line's value."""
+        """Whether it is a partial of that line, and names everything else that could change the line's value.
+
+        What a condition asks about decides between two branches: at a point it changes nothing, but it is held all the same.
+        """
         equation = self.equations[about]
         named = {partial.by.key, *(h.key for h in partial.held)}
         moving = {k for k, d in self.directions(equation, None).items() if np.any(d)}
         left = moving - named
+        if any(e.key in left for n in nodes(equation.rhs) if isinstance(n, Where) for e in entries(n.args[0])):
+            return False
         silent = not left or not np.any(self.slope(equation, self.directions(equation, left)))
         return partial.of == equation.lhs and partial.by.key in moving and named <= moving and silent
 

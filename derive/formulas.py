@@ -197,12 +197,13 @@ class Formulas:
     def value(self, value: Value) -> Markup:
         """z = w a + b = 2 · 1 + 3 = 5, as one inline formula with places to break."""
         printer = self.printer()
+        note = ""
         if isinstance(value.shown, Equation) and value.shown.lhs == value.shown.rhs:
             entry = value.shown.lhs
             parts = [self.whole(entry)]
         else:
-            lhs, rhs = printer.equation(value.shown)
-            parts = [lhs, unbroken(rhs)]
+            parts = [printer.side(value.shown.lhs), unbroken(printer.side(value.shown.rhs))]
+            note = unbroken(printer.range_note(value.shown))  # behind the numbers
         relation = "="
         out = parts[0]
         if value.formula is not None:
@@ -220,7 +221,7 @@ class Formulas:
             return self.tex(rf"{parts[0]} = {shown}")  # the formula is the number already
         if value.step is not None:
             return self.tex(self.stepped(parts[0], value, shown, exact))
-        out += rf" \allowbreak {'=' if exact and relation == '=' else chr(92) + 'approx'} {shown}"
+        out += rf" \allowbreak {'=' if exact and relation == '=' else chr(92) + 'approx'} {shown}{note}"
         return self.tex(out)
 
     def stepped(self, name: str, value: Value, shown: str, exact: bool) -> str:

@@ -127,11 +127,12 @@ def _relettered(expr: Expr, change: Mapping[Index, Index]) -> Expr:
 
 def own_letters(derivation: Derivation, equation: Equation) -> Equation:
     """One more line of a derivation, in letters that mean one thing."""
-    found: tuple[frozenset[Index], frozenset[str]] | None = derivation.__dict__.get("_letters")
+    found: tuple[frozenset[Index], frozenset[str], frozenset[str]] | None = derivation.__dict__.get("_letters")
     if found is None:
         own = frozenset(i for q in derivation.system.equations for side in (q.lhs, q.rhs) for i in _indices(side))
-        examples = {i.name for i in own if isinstance(i, Example)}
-        found = derivation.__dict__["_letters"] = (own, signs(derivation.system) | examples)
+        written = signs(derivation.system)
+        found = own, written | {i.name for i in own if isinstance(i, Example)}, written
+        derivation.__dict__["_letters"] = found
     return line(equation, *found)
 
 
@@ -142,7 +143,7 @@ def line(equation: Equation, own: Collection[Index] = (), taken: Collection[str]
     """The equation with one meaning for each letter.
 
     own: the indices of the author, who may sum over two ranges with one letter. taken: what no other letter may be.
-    moved: letters that have been put in for others, for the whole derivation; a sum takes one that is nearer.
+    moved: letters that no sum is to keep: those of other things, and those put in for them in the whole derivation.
     """
     sides = (equation.lhs, equation.rhs)
     if not any(isinstance(n, Total | Pairing) for side in sides for n in nodes(side)):
@@ -213,7 +214,8 @@ class _Line:
         found = next(near, None)
         if found is None:
             moved = index.name in self.moved
-            used = self.letters - {index.name} if moved and index.name not in self.fixed else self.letters
+            again = moved and index.name not in self.fixed and index.name not in self.taken
+            used = self.letters - {index.name} if again else self.letters
             found = type(index)(letter_for("j" if moved else index.name, used), index.size)
             self.letters.add(found.name)
         return found

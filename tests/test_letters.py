@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
@@ -12,11 +13,13 @@ from specs import built, printed, readable
 from sympy import S
 
 from derive import api, derivation, letters, network, spec, verify
+from derive.grade import judge
+from derive.mistakes import mistakes
 from derive.notation import register, views
 from derive.notation.latex import Printer, unbroken
 from derive.notation.text import Printer as TextPrinter
 from derive.notation.views import View
-from derive.steps import Derivation
+from derive.steps import Derivation, Step
 from derive.system import Equation
 from derive.tensor import Differential, Entry, Index, Partial, Total, Where, add, mul, power, total
 from derive.walk import letter_for, nodes, rename
@@ -203,6 +206,15 @@ def test_a_letter_means_one_thing_in_a_batch(name: str) -> None:
     assert read(derived(KINDS[name], examples=4), "index", "matrix", "batch") == []
 
 
+@pytest.mark.parametrize("name", ["a quotient of sums", "a product beside its sum", "there and back", "a norm called p"])
+def test_a_letter_means_one_thing_in_wrong_lines_too(name: str) -> None:
+    found = derived(KINDS[name])
+    printer = Printer(register.symbols(found))
+    wrong = [mistake.wrong for step in found.steps for mistake in mistakes(found, step)]
+    read_back = [unbroken(" = ".join(printer.equation(equation))) for equation in wrong]
+    assert len(wrong) > 20 and [f"{fault}: {latex}" for latex in read_back for fault in faults(latex)] == []
+
+
 def test_the_cost_of_one_example_is_no_index() -> None:
     found = derived('parameters: {x: 3}\ninputs: {u: 3}\nequations: ["J = sum(x[j]*u[j]**2, j)"]', examples=4)
     assert read(found) == []
@@ -264,6 +276,23 @@ def test_what_a_condition_asks_about_is_held_constant(condition: str, held: set[
     """)
     partial = next(s.result.lhs for s in found.of("partial", "z") if s.result.lhs.by.key == "W")
     assert {e.key for e in partial.held} == held
+
+
+def test_a_partial_that_leaves_out_what_a_condition_asks_about_is_refused() -> None:
+    found = derived("""
+        parameters: {x: 4, t: scalar, r: 4}
+        equations: ["z[i] = where(x[i] > t, r[i]*x[i], 0)", "C = sum(z[i]**2, i)"]
+    """)
+
+    def silent(step: Step) -> Step:
+        if step.section != "partial" or step.about != "z":
+            return step
+        lhs = step.result.lhs
+        return replace(step, result=Equation(Partial(lhs.of, lhs.by, *(h for h in lhs.held if h.key != "t")), step.result.rhs))
+
+    damaged = replace(found, steps=tuple(map(silent, found.steps)))
+    assert all(check.ok for check in verify.check(found, ("index",)))
+    assert {c.how for c in verify.check(damaged, ("index",)) if not c.ok} == {"what is held constant is not said"}
 
 
 def test_a_constant_exponent_has_a_slope_at_zero() -> None:
@@ -336,6 +365,29 @@ def test_a_sheet_says_once_from_where_it_counts(language: str, said: str) -> Non
     assert api.tex(api.sheet(found)).count(said) == 1
     plain = api.loads(f"title: t\nview: index\nlanguage: {language}\n{dedent(KINDS['an absolute value'])}")
     assert "counted from" not in api.tex(api.sheet(plain)) and "an gezählt" not in api.tex(api.sheet(plain))
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("sum(dC/dz[i]*x[i+p-1], i)", True),
+        ("dC/dz[1]*x[p] + dC/dz[2]*x[p+1] + dC/dz[3]*x[p+2]", True),
+        ("sum(dC/dz[i]*x[p + i - 1], i)", True),
+        ("sum(dC/dz[i]*x[i], i)", False),
+    ],
+)
+def test_an_answer_counts_as_the_sheet_does(text: str, right: bool) -> None:
+    found = derived(
+        'count_from: 1\nparameters: {w: 3}\ninputs: {x: 5}\nequations: ["z[i] = sum(w[p]*x[i+p], p)", "C = sum(z[i]**2, i)"]'
+    )
+    assert judge(found, "dC/dw", text).ok == right
+
+
+def test_the_numbers_of_a_line_stand_before_its_range() -> None:
+    found = api.loads(f"title: t\nview: matrix\n{KINDS['differences']}")
+    tex = api.tex(api.sheet(found))
+    said = r"y_{i} \allowbreak = x_{i+1} - x_{i} \allowbreak = \begin{pmatrix}"
+    assert tex[tex.index(said) :].split("\n")[0].endswith(r"^{\top} \quad (0 \le i \le 3)}")
 
 
 def test_a_terminal_says_once_from_where_it_counts() -> None:
