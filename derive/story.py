@@ -18,7 +18,7 @@ from .sheet import Block, Callout, Figure, Form, Line, Lines, Prose, Section, Ta
 from .spec import Spec
 from .system import COUNT, Equation, System, cotangent, lhs_of
 from .tensor import Elementwise, Entry, Partial
-from .walk import entries, transform
+from .walk import entries, terms, transform
 
 if TYPE_CHECKING:
     from .compose import _Composer
@@ -268,7 +268,10 @@ def average(composer: _Composer) -> list[Section]:
                 )
             )
     blocks: list[Block] = [
-        Prose("average", {"objective": composer.objective(), **counted, "each": one_example}),
+        Prose(
+            "average",
+            {"objective": composer.objective(), **counted, "each": one_example, "once": len(terms(cost.rhs)) > 1},
+        ),
         Lines(tuple(lines), glyphs),
         Prose("average_gradients", {**counted, "signals": bool(signals)}),
         Lines(tuple(found), glyphs),

@@ -104,3 +104,13 @@ def test_without_an_example_there_is_no_batch() -> None:
     text = "title: t\nparameters: {w: 3}\nview: batch\nequations: ['J = sum(w[i]**2, i)']\n"
     found = api.system(api.loads(text))
     assert found.examples is None and COUNT not in found.tensors
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "added to it once"), ("de", "kommt einmal hinzu")])
+def test_the_average_of_a_cost_with_weight_decay_says_what_is_counted_once(language: str, said: str) -> None:
+    head = "title: t\nnetwork:\n  input: {x: 1}\n  layers:\n    - dense: {units: 1, activation: sigmoid}\n  loss: squared_error\n"
+    tail = "parameters: {lam: scalar, u: scalar}\nequations: ['J = C + lam*u**2']\n"
+    for equations, wanted in ((tail, True), ("", False)):
+        found = api.loads(f"{head}{equations}average: true\nview: scalar\nlanguage: {language}\n")
+        text = api.tex(api.sheets(found)[""])
+        assert (said in text) == wanted
