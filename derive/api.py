@@ -216,7 +216,7 @@ def code(derivation: Derivation, title: str = "", run: bool = True) -> str:
 
 
 def show(derivation: Derivation, labels: Labels = "absolute") -> str:
-    """The steps, readable in a terminal."""
+    """The steps, readable in a terminal. Raises CheckFailed where a line, read back, is not true."""
     from .show import show as shown
 
     return shown(derivation, derivation.asked[0], labels)

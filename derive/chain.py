@@ -63,13 +63,21 @@ def products(derivation: Derivation) -> list[Step]:
         if not ways or len(ways) > PATHS or tensor.key not in derivation.gradients:
             continue
         lhs = Entry.of(cotangent(tensor.key))
-        partials = add(*(mul(*(Partial(Entry.of(a), Entry.of(b)) for a, b, _ in way)) for way in ways))
+        partials = add(*(mul(*(_partial(derivation, a, b) for a, b, _ in way)) for way in ways))
         put_in = add(*(mul(*(c for _, _, c in way)) for way in ways))
         first = Step("product", tensor.key, ("chain",), (), Equation(lhs, partials))
         then = Step("product", tensor.key, ("put_in",), (first.result,), Equation(lhs, put_in))
         last = Step("product", tensor.key, ("name_signal",), (then.result,), derivation.gradients[tensor.key])
         steps += [first, then] + ([last] if last.result != then.result else [])
     return steps
+
+
+def _partial(derivation: Derivation, of: str, by: str) -> Expr:
+    """∂of/∂by along one line. That of the cost says what is held where the cost depends on `by` in other ways too."""
+    if of == derivation.system.objective and len(_ways(derivation, of, by)) > 1:
+        found = (s.result.lhs for s in derivation.of("partial", of) if s.result.lhs.by.key == by)
+        return next(found, Partial(Entry.of(of), Entry.of(by)))
+    return Partial(Entry.of(of), Entry.of(by))
 
 
 def _ways(derivation: Derivation, top: str, bottom: str) -> list[list[tuple[str, str, Expr]]]:

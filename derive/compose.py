@@ -108,6 +108,7 @@ class _Composer:
             sections=tuple(s for s in sections if s.blocks),
             symbols=self.symbols,
             views=self.views,
+            derivation=self.derivation,
         )
 
     def with_notation(self, section: Section, sections: Sequence[Section]) -> Section:

@@ -18,7 +18,8 @@ from .catalogue import losses, malrules, rules
 from .escape import escape
 from .formulas import POINT, Formulas
 from .looks import Look
-from .sheet import Figure, Line, Sheet, Task, Text
+from .readback import reading
+from .sheet import Figure, Line, Lines, Sheet, Task, Text
 from .templating import Macros, environment, explained, folder, macros, safe, tidy
 from .words import ENGLISH, Words
 
@@ -45,7 +46,21 @@ def latex(sheet: Sheet, fragment: bool = False, known: Known | None = None) -> s
     writer = Writer(sheet, known or Known())
     with explained(writer.own):
         text = environment(writer.own).get_template("fragment.tex" if fragment else "document.tex").render(writer.all_tools())
-    return tidy(text)
+    return _read_back(tidy(text), sheet)
+
+
+READ = "@@lines read back@@"
+"""Stands on a page until its lines have been read."""
+
+
+def _read_back(text: str, sheet: Sheet) -> str:
+    """The text with the number of its lines that were read back. Raises CheckFailed where one cannot be, or is false."""
+    if sheet.derivation is None:
+        return text
+    parts = {s.key: b.symbols for s in sheet.sections for b in s.blocks if isinstance(b, Lines) and b.symbols is not None}
+    folders = (folder() / "words", sheet.look.templates)
+    count = reading.of(sheet.derivation, sheet.symbols).page(text, folders, parts)
+    return text.replace(READ, str(count))
 
 
 def style(look: Look | None = None) -> dict[str, str | bytes]:
@@ -121,6 +136,7 @@ class Writer:
             "malrule": self.malrule,
             "raw": lambda item: Markup(self.formulas.math(item)[1:-1]),
             "count": self.count,
+            "read_back": lambda: Markup(READ),
             "given_rows": self.given_rows,
             "gradient_rows": self.gradient_rows,
             "size_rows": self.size_rows,

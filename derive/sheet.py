@@ -13,6 +13,7 @@ from typing import Any, Literal
 from .looks import Look
 from .notation.symbols import Symbols
 from .notation.views import Shown, View
+from .steps import Derivation
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,8 @@ class Section:
 class Sheet:
     """A whole sheet.
 
-    student: for whom a variant is, name and number. stamp: from what its numbers can be drawn again.
+    student: for whom a variant is, name and number. stamp: from what its numbers can be drawn again. derivation: what its lines
+    are read back against.
     """
 
     title: str
@@ -235,3 +237,4 @@ class Sheet:
     stamp: str = ""
     points: int = 0
     name: str = "sheet"
+    derivation: Derivation | None = field(default=None, repr=False, compare=False)

@@ -12,6 +12,7 @@ from .notation import places, register, views
 from .notation.symbols import Labels
 from .notation.text import Printer
 from .notation.views import View
+from .readback.terminal import terminal
 from .steps import Derivation, Section, Step
 from .system import cotangent
 from .tensor import Differential
@@ -34,6 +35,7 @@ def show(derivation: Derivation, view: str = "index", labels: str = "absolute") 
 
     view: scalar, index, matrix or batch; where a line has no form in that view, it is shown with its indices.
     labels: layers are numbered 1, 2, 3 (absolute), or L, L-1, L-2 (relative).
+    Raises CheckFailed where a line, read back, is false.
     """
     if view not in get_args(View):
         raise ViewError(f"unknown view `{view}`", hint=did_you_mean(view, get_args(View)))
@@ -51,7 +53,9 @@ def show(derivation: Derivation, view: str = "index", labels: str = "absolute") 
             lines.insert(0, (f"{given}: given from outside", ""))
         if lines:
             blocks.append("\n".join([heading, "─" * len(heading), *_ruled(lines)]))
-    return "\n\n".join(blocks) + "\n"
+    text = "\n\n".join(blocks) + "\n"
+    terminal(text, derivation, printer)
+    return text
 
 
 def _counted(derivation: Derivation) -> str:

@@ -17,7 +17,22 @@ import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
 from ..system import COUNT, Equation, System, is_cotangent, primal
-from ..tensor import Delta, Differential, Elementwise, Entry, Index, Pairing, Partial, Total, Where, Within, add, neg, power
+from ..tensor import (
+    Delta,
+    Differential,
+    Elementwise,
+    Entry,
+    Index,
+    Pairing,
+    Partial,
+    Second,
+    Total,
+    Where,
+    Within,
+    add,
+    neg,
+    power,
+)
 from ..walk import factors, terms
 from . import arrays, places
 from .arrays import ArrayEquation, Node
@@ -196,6 +211,9 @@ class Printer:
             held = ", ".join(dict.fromkeys(self.name(e.key) for e in expr.held))
             shown = self.quotient(self.entry(expr.of), self.entry(expr.by))
             return Text(f"{shown} ({held} held)" if held else shown, BINDING["hadamard"])
+        if isinstance(expr, Second):
+            of, first, then = (self.entry(a) for a in expr.args)
+            return Text(f"∂²{of}/(∂{then} ∂{first})", BINDING["hadamard"])
         if expr is sympy.pi:
             return Text("π", BINDING["atom"])
         return self._call(CALLS.get(expr.func, expr.func.__name__), expr.args[0])

@@ -1,0 +1,67 @@
+"""A line's sides, compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from . import tree, values
+from .evaluation import Evaluation
+from .tokens import Unreadable
+
+TOLERANCE = 1e-7
+"""Relative to the larger side of a line."""
+
+SECOND = 1e-4
+"""For second derivatives, whose reference is a difference."""
+
+
+@dataclass
+class Told:
+    """What a page has said so far: the layers that ℓ stands for; that layer 0 stands for the input; along what softmax acts.
+
+    asked: a name of layer 0 has been written, and what it stands for comes next. part: the section.
+    """
+
+    layers: range | None = None
+    zero: str | None = None
+    asked: bool = False
+    part: str = ""
+    rows: bool | None = None
+
+
+def compare(claim: tree.Relation, reader: Evaluation, told: Told, numbers: bool = True) -> bool:
+    """Whether a line states anything; that its sides agree. Raises Unreadable where they do not.
+
+    numbers: whether a number alone on a side is a value of the other side. A softmax that says nothing of rows and columns acts
+    on a page everywhere along the same.
+    """
+    problem = None
+    for rows in (True, False) if told.rows is None else (told.rows,):
+        reader.rows, reader.uses_rows = rows, False
+        states, off, tolerance = apart(claim, reader, numbers)
+        if off <= tolerance:
+            told.rows = rows if reader.uses_rows else told.rows
+            return states
+        problem = problem or Unreadable(f"its sides differ by {off:.1e}")
+        if not reader.uses_rows:
+            break
+    assert problem is not None
+    raise problem
+
+
+def apart(claim: tree.Relation, reader: Evaluation, numbers: bool) -> tuple[bool, float, float]:
+    """Whether anything is stated, how far the sides are apart, and how far they may be."""
+    sides = reader.sides(claim, numbers)
+    stated = [pair for pair, sign in zip(pairwise(sides), claim.signs, strict=True) if sign == "="]
+    pairs = [(a, b) for a, b in stated if a is not None and b is not None]
+    if any(a == b for a, b in pairwise(claim.sides)):
+        raise Unreadable("both of its sides are the same")
+    left = claim.sides[0]
+    known = set(reader.free_letters([left])) if pairs and not isinstance(left, tree.Call) else None
+    for side in claim.sides[1:]:
+        alone = set(reader.free_letters([side])) - known if known is not None else set()
+        if alone:
+            raise Unreadable(f"`{alone.pop()}` stands on one side only")
+    second = any(isinstance(n, tree.Derivative) and len(n.by) > 1 for n in tree.inside(claim))
+    return bool(pairs), max((values.difference(a, b) for a, b in pairs), default=0.0), SECOND if second else TOLERANCE

@@ -1,0 +1,475 @@
+"""LaTeX -> tree, by the grammar that a reader of mathematics has.
+
+    relation    sum (= sum)*
+    sum         ± entrywise (± entrywise)*
+    entrywise   product (⊙ product | ⊘ product)*          from the left
+    product     factor factor …                            Σ takes all that follows, up to the next sign
+    factor      a name, number, bracket, fraction, call …, with what stands above it
+
+A letter before a bracket is a function where the sheet has a function of that letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from fractions import Fraction
+
+from . import tree
+from .tokens import Unreadable, latex
+from .tree import Name, Tokens, Tree
+
+RELATIONS = ("=", "<", ">", r"\le", r"\ge", r"\approx", r"\leftarrow")
+CALLS = {r"\tanh", r"\exp", r"\log", r"\ln", r"\sin", r"\cos", r"\max", r"\min"}
+CLOSING = {"(": ")", "[": "]", r"\{": r"\}"}
+ENDS = {")", "]", "}", "|)", "bar", ",", "&", r"\rangle", r"\rVert", "", *RELATIONS}
+
+
+def read(text: str, functions: Collection[str] = ()) -> tree.Relation:
+    """A formula as sides with relations between them; functions: the names of functions. Raises Unreadable."""
+    return Reader(latex(text), functions).whole()
+
+
+class Reader:
+    """Reads one list of tokens from left to right."""
+
+    def __init__(self, tokens: list[str], functions: Collection[str] = ()) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self.functions = functions
+
+    # --- tokens -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def next(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def take(self, *expected: str) -> str:
+        token = self.next
+        if expected and token not in expected:
+            raise Unreadable(f"`{token or 'the end'}` stands where {' or '.join(expected)} belongs")
+        self.at += 1
+        return token
+
+    def group(self) -> list[str]:
+        """The tokens of a group in braces, or the one token that stands in its place."""
+        if self.next != "{":
+            return [self.take()]
+        self.take("{")
+        start, depth = self.at, 1
+        while depth:
+            token = self.take()
+            if not token:
+                raise Unreadable("a brace is not closed")
+            depth += {"{": 1, "}": -1}.get(token, 0)
+        return self.tokens[start : self.at - 1]
+
+    def of(self, tokens: list[str]) -> Reader:
+        return Reader(tokens, self.functions)
+
+    def whole(self) -> tree.Relation:
+        found = self.relation()
+        if self.at < len(self.tokens):
+            raise Unreadable(f"`{self.next}` cannot be read there")
+        return found
+
+    # --- from loose to tight ------------------------------------------------------------------------------------------------
+
+    def relation(self) -> tree.Relation:
+        sides: list[Tree] = [tree.Gap() if self.next in RELATIONS else self.sum()]
+        signs = []
+        while self.next in RELATIONS:
+            signs.append(self.take())
+            sides.append(self.sum())
+        return tree.Relation(tuple(sides), tuple(signs))
+
+    def sum(self) -> Tree:
+        terms = []
+        sign = self.take() if self.next in ("+", "-") else "+"
+        while True:
+            term = self.entrywise()
+            terms.append(tree.Negative(term) if sign == "-" else term)
+            if self.next not in ("+", "-"):
+                break
+            sign = self.take()
+        return terms[0] if len(terms) == 1 else tree.Add(tuple(terms))
+
+    def entrywise(self) -> Tree:
+        first = self.product()
+        rest = []
+        while self.next in (r"\odot", r"\oslash"):
+            sign = self.take()
+            rest.append((sign, self.product()))
+        return tree.Entrywise(first, tuple(rest)) if rest else first
+
+    def product(self) -> Tree:
+        factors: list[Tree] = []
+        while True:
+            if self.next in (r"\cdot", r"\times") and factors:
+                self.take()
+                if self.next == "-":
+                    raise Unreadable("a minus sign behind a dot")
+            elif self.next == "/" and factors:
+                self.take()
+                factors = [tree.Quotient(_product(factors), self.factor())]
+                continue
+            if self.ends():
+                break
+            if self.next == r"\sum":
+                factors.append(self.total())
+                break
+            factors.append(self.factor())
+        if not factors:
+            raise Unreadable(f"nothing stands before `{self.next or 'the end'}`")
+        return _product(factors)
+
+    def ends(self) -> bool:
+        if self.next == "|" or self.next.startswith((r"\end{", r"\\")):
+            return True
+        return self.next in ENDS or self.next in ("+", "-", r"\odot", r"\oslash", "/", r"\cdot", r"\times")
+
+    def total(self) -> Tree:
+        self.take(r"\sum")
+        below: list[str] = []
+        above: list[str] = []
+        while self.next in ("_", "^"):
+            if self.take() == "_":
+                below = self.group()
+            else:
+                above = self.group()
+        lines = _rows(below[2:-1]) if below[:1] == [r"\substack"] else [below]
+        letters: list[str] = []
+        bounds: list[tuple[Tree, Tree] | None] = []
+        for part in _split(lines[0], ","):
+            reader = self.of(part)
+            if "=" in part:
+                place = part.index("=")
+                if not above:
+                    raise Unreadable("a sum says where it begins and not where it ends")
+                letters.append(letter(part[:place]))
+                bounds.append((self.of(part[place + 1 :]).alone(), self.of(above).alone()))
+            else:
+                letters.append(letter(reader.tokens))
+                bounds.append(None)
+        conditions = tuple(self.of(line).whole() for line in lines[1:])
+        if not letters:
+            raise Unreadable("a sum over nothing")
+        return tree.Total(tuple(letters), tuple(bounds), conditions, self.entrywise())
+
+    def alone(self) -> Tree:
+        """All tokens as one sum."""
+        found = self.sum()
+        if self.at < len(self.tokens):
+            raise Unreadable(f"`{self.next}` cannot be read there")
+        return found
+
+    # --- factors ------------------------------------------------------------------------------------------------------------
+
+    def factor(self) -> Tree:
+        found = self.base()
+        while self.next == "^":
+            self.take()
+            found = self.raised(found, self.group())
+        if self.next == "_":
+            raise Unreadable("something stands below what has no indices")
+        return found
+
+    def raised(self, base: Tree, above: list[str]) -> Tree:
+        if above == [r"\top"]:
+            return tree.Transposed(base)
+        entrywise = above[:1] == [r"\odot"]
+        exponent = self.of(above[1:] if entrywise else above).alone()
+        return tree.Power(base, exponent, entrywise)
+
+    def base(self) -> Tree:
+        token = self.next
+        if token in self.functions or token in CALLS or token.startswith(r"\operatorname"):
+            found = self.call()
+            if found is not None:
+                return found
+        if token[:1].isdigit():
+            self.take()
+            return tree.Number(Fraction(token.replace("{,}", ".")))
+        method = _BASES.get(token)
+        if method is not None:
+            return method(self)
+        if token == r"\mathrm{d}":
+            self.take()
+            name = self.name()
+            if name.above == (r"\top",):
+                return tree.Transposed(tree.Change(Name(name.letter, name.below)))
+            return tree.Change(name)
+        if token.startswith(r"\begin"):
+            return self.environment()
+        if token == r"\dsotherwise":
+            raise Unreadable("`otherwise` stands alone")
+        return self.named()
+
+    def call(self) -> Tree | None:
+        """A function with its argument in brackets; \\log also before one name. None where a letter has no bracket behind it."""
+        start = self.at
+        name = self.take().removeprefix(r"\operatorname{").removesuffix("}")
+        order, along, power = 0, [], None
+        while self.next in ("'", "_", "^"):
+            sign = self.take()
+            if sign == "'":
+                order += 1
+            elif sign == "_":
+                along = self.group()
+            elif self.next == "{" and self.tokens[self.at + 1] == r"\prime":
+                order += len(self.group())
+            else:
+                power = self.group()
+        if name in self.functions and name not in CALLS and (self.next != "(" or (along and power is None)):
+            self.at = start
+            return None
+        if name == "diag":
+            found: Tree = tree.Call(name, 0, self.arguments())
+        elif self.next == "(":
+            found = tree.Call(name, order, self.arguments(), tuple(along))
+        elif order or along:
+            raise Unreadable(f"`{name}` has no argument")
+        else:
+            found = tree.Call(name, 0, (self.factor(),))
+        return found if power is None else self.raised(found, power)
+
+    def arguments(self) -> tuple[Tree, ...]:
+        self.take("(")
+        found = [self.sum()]
+        while self.next == ",":
+            self.take()
+            found.append(self.sum())
+        self.take(")")
+        return tuple(found)
+
+    def bracketed(self) -> Tree:
+        self.take("(")
+        found = self.sum()
+        self.take(")")
+        return found
+
+    def claim(self) -> Tree:
+        self.take("[")
+        found = self.relation()
+        while self.next == "," and isinstance(found.sides[0], tree.Matrix):  # an array of more than two axes, slice by slice
+            self.take()
+            found = self.relation()
+        self.take("]")
+        if isinstance(found.sides[0], tree.Matrix):
+            return tree.Matrix()
+        if not found.signs:
+            raise Unreadable("a bracket in which nothing is said")
+        return tree.Bracket(found)
+
+    def fraction(self) -> Tree:
+        self.take(r"\frac", r"\tfrac", r"\dfrac")
+        above, below = self.group(), self.group()
+        if above[:1] == [r"\partial"]:
+            return self.derivative(above, below)
+        return tree.Quotient(self.of(above).alone(), self.of(below).alone())
+
+    def derivative(self, above: list[str], below: list[str]) -> tree.Derivative:
+        """∂z over ∂w, or ∂²z over ∂b ∂w."""
+        top = self.of(above)
+        top.take(r"\partial")
+        order = 1
+        if top.next == "^":
+            top.take()
+            order = int("".join(top.group()))
+        of = top.name()
+        under = self.of(below)
+        by = []
+        while under.next == r"\partial":
+            under.take()
+            by.append(under.name())
+        if len(by) != order or top.at < len(top.tokens) or under.at < len(under.tokens):
+            raise Unreadable("a derivative that is not one")
+        return tree.Derivative(of, tuple(by))
+
+    def flat_derivative(self) -> Tree:
+        self.take(r"\partial")
+        of = self.name()
+        self.take("/")
+        self.take(r"\partial")
+        return tree.Derivative(of, (self.name(),))
+
+    def barred(self) -> Tree:
+        """\\left. ∂z/∂w \\right|_{what is held}."""
+        self.take("|.")
+        found = self.base()
+        self.take("bar")
+        if not isinstance(found, tree.Derivative):
+            raise Unreadable("a bar behind what is no derivative")
+        held: list[Name | None] = []
+        if self.next == "_":
+            self.take()
+            held = [None if part == [r"\dots"] else self.of(part).lone_name() for part in _split(self.group(), ",")]
+        return tree.Derivative(found.of, found.by, tuple(held))
+
+    def root(self) -> Tree:
+        self.take(r"\sqrt")
+        return tree.Root(self.of(self.group()).alone())
+
+    def size(self) -> Tree:
+        self.take("|(")
+        found = self.sum()
+        self.take("|)")
+        return tree.Size(found)
+
+    def norm(self) -> Tree:
+        self.take(r"\lVert")
+        found = self.sum()
+        self.take(r"\rVert")
+        self.take("^")
+        if self.group() != ["2"]:
+            raise Unreadable("a norm that is not squared")
+        return tree.Norm(found)
+
+    def paired(self) -> Tree:
+        self.take(r"\langle")
+        left = self.sum()
+        self.take(",")
+        right = self.sum()
+        self.take(r"\rangle")
+        return tree.Paired(left, right)
+
+    def ones(self) -> Tree:
+        self.take(r"\mathbf")
+        if self.group() != ["1"]:
+            raise Unreadable("a bold sign that is not known")
+        return tree.Ones()
+
+    def blank(self) -> Tree:
+        self.take(r"\dsblank")
+        self.group(), self.group()
+        return tree.Gap()
+
+    def environment(self) -> Tree:
+        kind = self.take()
+        start, depth = self.at, 1
+        while depth:
+            token = self.take()
+            if not token:
+                raise Unreadable("an array is not closed")
+            depth += 1 if token.startswith(r"\begin") else -1 if token.startswith(r"\end") else 0
+        inside = self.tokens[start : self.at - 1]
+        if not kind.startswith(r"\begin{cases}"):
+            return tree.Matrix()
+        rows = []
+        for row in _rows(inside):
+            cells = _split(row, "&")
+            if len(cells) != 2:
+                raise Unreadable("a case without its condition")
+            said = cells[1]
+            condition = None if r"\dsotherwise" in said else self.of(said).whole()
+            rows.append((self.of(cells[0]).alone(), condition))
+        return tree.Cases(tuple(rows))
+
+    # --- names --------------------------------------------------------------------------------------------------------------
+
+    def named(self) -> Tree:
+        """A name; what stands above it may be its own or a power, which is not decided here."""
+        name = self.name()
+        if name.above == (r"\top",):
+            return tree.Transposed(Name(name.letter, name.below))
+        if name.above[:1] == (r"\odot",):
+            return tree.Power(Name(name.letter, name.below), self.of(list(name.above[1:])).alone(), True)
+        return name
+
+    def lone_name(self) -> Name:
+        found = self.name()
+        if self.at < len(self.tokens):
+            raise Unreadable(f"`{self.next}` cannot be read behind a name")
+        return found
+
+    def name(self) -> Name:
+        token = self.next
+        if not is_letter(token):
+            raise Unreadable(f"`{token or 'the end'}` stands where a name belongs")
+        written = self.take()
+        while self.next == "'":
+            written += self.take()
+        below: list[str] = []
+        above: list[str] = []
+        seen: list[str] = []
+        while self.next in ("_", "^") and self.next not in seen:
+            sign = self.take()
+            seen.append(sign)
+            if sign == "_":
+                below = self.group()
+            else:
+                above = self.group()
+        return Name(plain_word(written), tuple(tuple(p) for p in _split(below, ",")), tuple(above))
+
+
+def is_letter(token: str) -> bool:
+    """Whether a token may be the letter of a name."""
+    if token.startswith((r"\mathit{", r"\mathrm{")):
+        return token != r"\mathrm{d}"
+    accented = token.endswith(")") and "(" in token[1:]
+    command = token.startswith("\\") and token[1:].isalpha() and token not in NO_LETTERS
+    return accented or command or (len(token) == 1 and token.isalpha())
+
+
+NO_LETTERS = {
+    r"\partial", r"\frac", r"\tfrac", r"\dfrac", r"\sum", r"\sqrt", r"\mathbf", r"\top", r"\odot", r"\oslash", r"\cdot",
+    r"\times", r"\dots", r"\langle", r"\rangle", r"\lVert", r"\rVert", r"\le", r"\ge", r"\approx", r"\leftarrow", r"\substack",
+    r"\prime", r"\dsotherwise", r"\dsblank",
+}  # fmt: skip
+
+_BASES = {
+    "(": Reader.bracketed, "[": Reader.claim, "|(": Reader.size, "|.": Reader.barred, r"\frac": Reader.fraction,
+    r"\tfrac": Reader.fraction, r"\dfrac": Reader.fraction, r"\partial": Reader.flat_derivative, r"\sqrt": Reader.root,
+    r"\lVert": Reader.norm, r"\langle": Reader.paired, r"\mathbf": Reader.ones, r"\dsblank": Reader.blank,
+}  # fmt: skip
+
+
+def plain_word(token: str) -> str:
+    """A word as it is read: \\mathit{net} as net."""
+    for mark in (r"\mathit{", r"\mathrm{", r"\text{"):
+        if token.startswith(mark):
+            end = token.index("}")
+            return token[len(mark) : end] + token[end + 1 :]
+    return token
+
+
+def letter(tokens: list[str]) -> str:
+    """The letter of an index: j, or j_1."""
+    if len(tokens) == 1 and tokens[0].isalpha():
+        return tokens[0]
+    if len(tokens) > 2 and tokens[0].isalpha() and tokens[1] == "_":
+        return tokens[0] + "".join(t for t in tokens[2:] if t not in "{}")
+    raise Unreadable(f"`{''.join(tokens)}` is no letter of an index")
+
+
+def _product(factors: list[Tree]) -> Tree:
+    return factors[0] if len(factors) == 1 else tree.Product(tuple(factors))
+
+
+def _split(tokens: list[str], mark: str) -> list[list[str]]:
+    """The parts between marks that stand in no bracket; nothing for nothing."""
+    if not tokens:
+        return []
+    parts: list[list[str]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += (token in "([{" or token.startswith(r"\begin")) - (token in ")]}" or token.startswith(r"\end"))
+        if token == mark and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _rows(tokens: list[str]) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += token.startswith(r"\begin") - token.startswith(r"\end")
+        if token.startswith(r"\\") and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+__all__ = ["Tokens", "read"]

@@ -1,0 +1,341 @@
+"""Plain text -> tree: what a terminal shows, and what a PDF carries behind its formulas.
+
+    dz^(2)[j] = sum_k (dw^(2)[j,k] a^(1)[k] + w^(2)[j,k] da^(1)[k]) + db^(2)[j]
+    δ¹ = ((W²)ᵀ δ²) ⊙ tanh′(z¹)
+
+Names are the longest signs that fit, a d before one is its change; ∂C/∂w may be written dC/dw. A bracket right behind a name
+holds its indices, one that stands apart a statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from fractions import Fraction
+
+from . import tree
+from .latex import _product
+from .tokens import Unreadable
+from .tree import Name, Tokens, Tree
+
+HIGH = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ", "0123456789-L", strict=True))
+TOKEN = re.compile(
+    r"""(?P<sum>(?:Σ|sum)_)|(?P<number>\d+(?:\.\d+)?)|(?P<high>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ]+)|(?P<pair>\.\*|\./|\|\||<=|\^T(?!\w)|\.\.)
+      |(?P<word>[^\W\d_ᵀᴸ][^\Wᵀᴸ⁰¹²³⁴⁵⁶⁷⁸⁹]*)|(?P<sign>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+LAYER = re.compile(r"(?:l|L|\d+)(?:[+-]\d+)?")
+RELATIONS = ("=", "<", ">", "≤", "<=")
+TIMES = {"⊙": r"\odot", ".*": r"\odot", "⊘": r"\oslash", "./": r"\oslash"}
+ENDS = {"", ")", "]", ",", "⟩", "}", "..", "if", "else", "held", *RELATIONS}
+CALLS = {"exp", "log", "sin", "cos", "tanh", "erf", "max", "min", "softmax", "diag"}
+
+
+def read(text: str, names: Collection[str], functions: Collection[str] = ()) -> tree.Relation:
+    """A formula of plain text. names: every sign without its layer; functions: those of functions. Raises Unreadable."""
+    return Plain(re.sub(r"\s+for each [\w, ]+$", "", text), names, functions).whole()
+
+
+class Plain:
+    """Reads one text from left to right; `at` is a position in it."""
+
+    def __init__(self, text: str, names: Collection[str], functions: Collection[str] = ()) -> None:
+        self.text = text
+        self.at = 0
+        self.told_apart = any(n[:1] == "d" and n[1:] in names for n in names)  # then a change is written d(z)
+        self.open: list[str] = []  # bars that a later one closes
+        self.names = names
+        self.functions = functions
+        known = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
+        end = r"(?![^\Wᵀᴸ⁰¹²³⁴⁵⁶⁷⁸⁹]|['′\u0300-\u036f])"
+        self.known = re.compile(f"(?P<change>[d∂]?)(?P<name>{known}){end}") if known else None
+        self.bare = re.compile(f"(?P<change>)(?P<name>{known}){end}")
+
+    # --- tokens -----------------------------------------------------------------------------------------------------------
+
+    def space(self) -> bool:
+        start = self.at
+        while self.at < len(self.text) and self.text[self.at].isspace():
+            self.at += 1
+        return self.at > start
+
+    @property
+    def next(self) -> str:
+        self.space()
+        found = TOKEN.match(self.text, self.at)
+        return found[0] if found else ""
+
+    def take(self, *expected: str) -> str:
+        token = self.next
+        if expected and token not in expected:
+            raise Unreadable(f"`{token or 'the end'}` stands where {' or '.join(expected)} belongs")
+        self.at += len(token)
+        return token
+
+    def whole(self) -> tree.Relation:
+        found = self.relation()
+        if self.next:
+            raise Unreadable(f"`{self.text[self.at : self.at + 20]}` cannot be read there")
+        return found
+
+    # --- from loose to tight ------------------------------------------------------------------------------------------------
+
+    def relation(self) -> tree.Relation:
+        sides: list[Tree] = [tree.Gap() if self.next == "=" else self.sum()]
+        signs = []
+        while self.next in RELATIONS:
+            signs.append(self.take())
+            sides.append(self.sum())
+        return tree.Relation(tuple(sides), tuple(signs))
+
+    def sum(self) -> Tree:
+        terms = []
+        sign = self.take() if self.next in ("+", "-", "−") else "+"
+        while True:
+            term = self.entrywise()
+            terms.append((sign, term))
+            if self.next not in ("+", "-", "−"):
+                break
+            sign = self.take()
+        signed = [term if sign == "+" else tree.Negative(term) for sign, term in terms]
+        return signed[0] if len(signed) == 1 else tree.Add(tuple(signed))
+
+    def entrywise(self) -> Tree:
+        first = self.product()
+        rest = []
+        while self.next in TIMES:
+            sign = TIMES[self.take()]
+            rest.append((sign, self.product()))
+        return tree.Entrywise(first, tuple(rest)) if rest else first
+
+    def product(self) -> Tree:
+        factors: list[Tree] = []
+        while True:
+            token = self.next
+            if token == "/" and factors:
+                self.take()
+                below = self.factor()
+                above = _product(factors)
+                if isinstance(above, tree.Change) and isinstance(below, tree.Change):
+                    factors = [self.held(tree.Derivative(above.of, (below.of,)))]
+                else:
+                    factors = [tree.Quotient(above, below)]
+                continue
+            opens = token == "<" and not self.text[self.at + 1 : self.at + 2].isspace()
+            signs = factors and token in ("+", "-", "−", "/")
+            if (token in ENDS and not opens) or token in TIMES or token in self.open or signs:
+                break
+            if token in ("Σ_", "sum_"):
+                factors.append(self.total())
+                break
+            factors.append(self.factor())
+        if not factors:
+            raise Unreadable(f"nothing stands before `{self.next or 'the end'}`")
+        return _product(factors)
+
+    def held(self, found: tree.Derivative) -> tree.Derivative:
+        """(b, a held) behind a partial."""
+        said = re.match(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*) held\)", self.text[self.at :])
+        if said is None:
+            return found
+        self.at += said.end()
+        names: list[Name | None] = []
+        for part in said[1].split(", "):
+            inner = Plain(part, self.names, self.functions)
+            name = inner.name()
+            if inner.next or not isinstance(name, Name):
+                raise Unreadable(f"`{part}` is no name")
+            names.append(name)
+        return tree.Derivative(found.of, found.by, tuple(names))
+
+    def total(self) -> Tree:
+        self.take()
+        letters = []
+        bounds: list[tuple[Tree, Tree] | None] = []
+        braces = self.next == "{"
+        if braces:
+            self.take("{")
+        while True:
+            found = re.match(r"[^\W_]+", self.text[self.at :])
+            if found is None:
+                raise Unreadable("a sum over nothing")
+            letters.append(found[0])
+            bounds.append(None)
+            self.at += found.end()
+            if self.text[self.at : self.at + 1] != ",":
+                break
+            self.at += 1
+        return tree.Total(tuple(letters), tuple(bounds), (), self.entrywise())
+
+    # --- factors ------------------------------------------------------------------------------------------------------------
+
+    def factor(self) -> Tree:
+        found = self.base()
+        while True:
+            token = self.text[self.at : self.at + 1]
+            if token == "ᵀ" or (self.text.startswith("^T", self.at) and not self.text[self.at + 2 : self.at + 3].isalnum()):
+                self.at += 1 if token == "ᵀ" else 2
+                found = tree.Transposed(found)
+            elif token in HIGH:
+                found = tree.Power(found, tree.Number(Fraction(self.high())))
+            elif token == "^" or self.text.startswith(".^", self.at):
+                self.at += 1 if token == "^" else 2
+                entrywise = token == "." or self.next == "⊙"
+                if token == "^" and entrywise:
+                    self.take()
+                found = tree.Power(found, self.exponent(), entrywise)
+            else:
+                return found
+
+    def exponent(self) -> Tree:
+        """A number, a name, or a bracket; -2 too."""
+        if self.next in ("-", "−"):
+            self.take()
+            return tree.Negative(self.base())
+        return self.base()
+
+    def high(self) -> str:
+        start = self.at
+        while self.text[self.at : self.at + 1] in HIGH and self.at < len(self.text):
+            self.at += 1
+        return "".join(HIGH[c] for c in self.text[start : self.at])
+
+    def base(self) -> Tree:
+        token = self.next
+        name = self.known.match(self.text, self.at) if self.known else None
+        primed = re.match(r"\w+['′]+\(", self.text[self.at :])
+        if token in CALLS or token in self.functions or token.startswith("softmax_") or primed:
+            found = self.call()
+            if found is not None:
+                return found
+        second = re.match(r"(?:∂²|d\^2)", self.text[self.at :])
+        if second:
+            return self.second(second.end())
+        apart = re.match(r"[d∂]\(", self.text[self.at :])
+        if apart and self.told_apart and self.bare.match(self.text, self.at + 2):
+            return self.apart()
+        if name is not None:
+            return self.name()
+        if token in ("𝟏", "ones"):
+            self.take()
+            return tree.Ones()
+        if token[:1].isdecimal():
+            self.take()
+            return tree.Number(Fraction(token))
+        if token == "(":
+            return self.bracketed()
+        if token == "[":
+            self.take()
+            claim = self.relation()
+            self.take("]")
+            return tree.Bracket(claim)
+        if token in ("⟨", "<"):
+            self.take()
+            left = self.sum()
+            self.take(",")
+            right = self.sum()
+            self.take("⟩", ">")
+            return tree.Paired(left, right)
+        if token in ("‖", "||"):
+            inner = self.between(token)
+            if self.text[self.at : self.at + 1] == "²":
+                self.at += 1
+            else:
+                self.take("^")
+                self.take("2")
+            return tree.Norm(inner)
+        if token == "|":
+            return tree.Size(self.between(token))
+        if token in ("√", "sqrt"):
+            self.take()
+            self.space()
+            return tree.Root(self.base())
+        if token == "π":
+            self.take()
+            return Name("pi")
+        if token[:1].isalpha() and token != "ᵀ":  # an index, the u of a definition, the identity
+            self.take()
+            return Name(token)
+        raise Unreadable(f"`{token or 'the end'}` stands where a name belongs")
+
+    def between(self, bar: str) -> Tree:
+        """What stands between two equal bars."""
+        self.take(bar)
+        self.open.append(bar)
+        inner = self.sum()
+        self.open.pop()
+        self.take(bar)
+        return inner
+
+    def apart(self) -> Tree:
+        """d(z), where dz is the name of another quantity."""
+        self.at += 2
+        found = self.name()
+        self.take(")")
+        if not isinstance(found, Name):
+            raise Unreadable("the change of a change")
+        return tree.Change(found)
+
+    def second(self, length: int) -> Tree:
+        """∂²C/(∂b ∂w)."""
+        self.at += length
+        of = self.name()
+        self.take("/")
+        self.take("(")
+        by = (self.name(), self.name())
+        self.take(")")
+        changes = [b.of for b in by if isinstance(b, tree.Change)]
+        if len(changes) != 2 or not isinstance(of, Name):
+            raise Unreadable("a second derivative that is not one")
+        return tree.Derivative(of, tuple(changes))
+
+    def bracketed(self) -> Tree:
+        self.take("(")
+        found = self.sum()
+        if self.next == "if":
+            self.take("if")
+            condition = self.relation()
+            self.take(",")
+            self.take("else")
+            other = self.sum()
+            found = tree.Cases(((found, condition), (other, None)))
+        self.take(")")
+        return found
+
+    def call(self) -> Tree | None:
+        """A function with its argument; None where no bracket follows at once."""
+        found = re.match(r"([^\W_]\w*?)(['′]*)(?:_(rows|columns))?\(", self.text[self.at :])
+        if found is None:
+            return None
+        self.at += found.end()
+        args = [self.sum()]
+        while self.next == ",":
+            self.take()
+            args.append(self.sum())
+        self.take(")")
+        return tree.Call(found[1], len(found[2]), tuple(args), (found[3],) if found[3] else ())
+
+    def name(self) -> Tree:
+        """A sign, or its change; its layer above it, its indices in brackets behind it."""
+        assert self.known is not None
+        self.space()
+        found = (self.bare if self.told_apart and self.text[self.at] != "∂" else self.known).match(self.text, self.at)
+        if found is None:
+            raise Unreadable(f"`{self.text[self.at : self.at + 12]}` is no sign of this sheet")
+        self.at = found.end()
+        above: Tokens = ()
+        if self.text[self.at : self.at + 1] in HIGH and self.at < len(self.text):
+            above = ("(", *re.findall(r"\d+|\D", self.high()), ")")
+        elif layer := re.match(r"\^\(([^()]*)\)", self.text[self.at :]):
+            inner = re.findall(r"\w+|\S", layer[1])
+            if LAYER.fullmatch(layer[1]):
+                above = ("(", *(r"\ell" if t == "l" else t for t in inner), ")")
+                self.at += layer.end()
+        below: tuple[Tokens, ...] = ()
+        if self.text[self.at : self.at + 1] == "[":
+            end = self.text.index("]", self.at)
+            parts = self.text[self.at + 1 : end].split(",")
+            below = tuple(tuple(t.replace("−", "-") for t in re.findall(r"\d+|\w+|\S", p)) for p in parts)
+            self.at = end + 1
+        name = Name(found["name"], below, above)
+        return tree.Change(name) if found["change"] else name

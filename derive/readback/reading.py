@@ -1,0 +1,221 @@
+"""Reads a finished page: each formula back to numbers, both of its sides compared.
+
+A formula that cannot be read, can be read in two ways, or is false, stops the build.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import CheckFailed
+from ..evaluate import Array
+from ..notation.symbols import Symbols
+from ..steps import Derivation
+from . import latex, plain, tokens, tree, words
+from .comparing import Told, compare
+from .evaluation import Evaluation
+from .page import Formula, formulas, shared, states_numbers
+from .signs import Signs, written
+from .spoken import Spoken
+from .tokens import Unreadable
+
+LAYERS = re.compile(r"\\ell = (\d+), \\dots, (\d+)")
+ZERO = re.compile(r"(?:\\dsgap\{\d+\})?\\mathrm\{d\}(.+?) = 0")
+SIGNS = {r"\tanh", r"\log", r"\exp", r"\dots", r"\vdots", r"\cdots", "softmax"}
+"""What may stand alone in a sentence or a picture, beside the signs of the sheet and of its functions."""
+
+ALONE = re.compile(r"L(-\d+)?|u|[\d\s.{},\-]+(\\times \d+)*|.*\\text.*", re.DOTALL)
+"""The number of a layer, the u of a function, numbers and shapes, words."""
+
+INDEX = re.compile("[a-z]")
+"""A letter that may count entries or examples."""
+
+KEPT = 4
+"""So many derivations are remembered, each with what has been read of it."""
+
+_readings: list[Reading] = []
+
+
+def of(derivation: Derivation, glyphs: Symbols) -> Reading:
+    """The reading of a derivation in these signs; what editions and the sheets of a class share is read once."""
+    for found in _readings:
+        if found.derivation is derivation and (found.symbols is glyphs or found.symbols == glyphs):
+            return found
+    _readings.append(Reading(derivation, glyphs))
+    del _readings[:-KEPT]
+    return _readings[-1]
+
+
+@dataclass
+class Reading:
+    """Reads what is printed of one derivation. read: what has been found true already, and need not be read again.
+
+    others: by identity, the signs of other systems that lines speak of.
+    """
+
+    derivation: Derivation
+    symbols: Symbols
+    read: dict[tuple[object, ...], bool] = field(default_factory=dict)
+    others: dict[int, tuple[Symbols, Spoken]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.main = Spoken.of(self.derivation, self.symbols)
+        self.functions = frozenset(self.main.written.functions)
+
+    # --- a page -----------------------------------------------------------------------------------------------------------
+
+    def page(self, tex: str, templates: Iterable[Path | None] = (), parts: Mapping[str, Symbols] | None = None) -> int:
+        """Read a page; the number of its lines that were read and recomputed. Raises CheckFailed, naming the line.
+
+        templates: the folders of the texts, whose own formulas speak of no sheet. parts: by section, the signs of another system
+        that its lines speak of.
+        """
+        told = Told()
+        folders = tuple(templates)
+        count = 0
+        labelled: list[tuple[bool, bool]] = []
+        for formula in (*formulas(tex), Formula("task", "", len(tex))):
+            if formula.role in ("part", "task"):
+                _require_one(labelled)
+                labelled.clear()
+                told.part = formula.latex if formula.role == "part" else told.part
+                continue
+            spoken = [self.other(parts[told.part]), self.main] if parts and told.part in parts else [self.main]
+            try:
+                if formula.role == "item":
+                    labelled.append((formula.boxed, self.is_true(formula, told)))
+                elif formula.role == "wrong":
+                    latex.read(formula.latex, self.functions)
+                elif formula.role == "words":
+                    count += self.in_words(formula, told, spoken, folders)
+                else:
+                    count += self.once(formula, told, spoken)
+            except Unreadable as error:
+                where = f", in the section `{told.part}`" if told.part else ""
+                raise CheckFailed(
+                    f"a printed line cannot be trusted{where}: {error.message}; nothing was printed: {formula.latex}",
+                    hint="this is a defect of the way formulas are written, not of your spec: please report it with the spec",
+                ) from None
+        return count
+
+    def once(self, found: Formula, told: Told, spoken: list[Spoken]) -> int:
+        """Read a formula, if the same has not been read before."""
+        part = told.part if len(spoken) > 1 else ""
+        mark = (shared(found), found.role, found.zero, found.said, told.layers, told.zero, told.rows, part)
+        if mark not in self.read:
+            self.read[mark] = self.first_that_reads(found, told, spoken)
+        return int(self.read[mark])
+
+    def first_that_reads(self, found: Formula, told: Told, spoken: list[Spoken]) -> bool:
+        """Whether a line states something; the system of which it speaks is the first in whose signs it can be read."""
+        problem = Unreadable("nothing reads it")
+        for sheet in spoken:
+            try:
+                claim = latex.read(found.latex, frozenset(sheet.written.functions))
+                states = self.require(claim, sheet, sheet.written, told, found)
+                if found.said is not None:
+                    said = plain.read(found.said, sheet.said.letters, frozenset(sheet.said.functions))
+                    self.require(said, sheet, sheet.said, told, found)
+                return states
+            except Unreadable as error:
+                problem = error
+        raise problem
+
+    def is_true(self, found: Formula, told: Told) -> bool:
+        """Whether a line that may be wrong is true; what is not of the right shapes is not."""
+        claim = latex.read(found.latex, self.functions)
+        try:
+            self.require(claim, self.main, self.main.written, told, found)
+        except Unreadable:
+            return False
+        return True
+
+    def other(self, found: Symbols) -> Spoken:
+        """The signs and the worlds of another system, of which some lines of a sheet speak."""
+        from ..derivation import derive
+
+        if id(found) not in self.others:
+            self.others[id(found)] = (found, Spoken.of(derive(found.system), found))
+        return self.others[id(found)][1]
+
+    # --- in a sentence ------------------------------------------------------------------------------------------------------
+
+    def in_words(self, found: Formula, told: Told, spoken: list[Spoken], templates: tuple[Path | None, ...]) -> int:
+        """A formula of a sentence or a picture: a statement like any other, or names, which must be names of the sheet."""
+        ranged = LAYERS.fullmatch(found.latex)
+        if ranged:
+            first, last = sorted(map(int, ranged.groups()))
+            told.layers, told.asked = range(first, last + 1), False
+            return 0
+        alone = re.sub(r"\\operatorname\{(\w+)\}", r"\1", found.latex)
+        if alone in self.functions or alone in SIGNS or ALONE.fullmatch(alone) or words.own_formula(found.latex, *templates):
+            return 0
+        claim = latex.read(found.latex, self.functions)
+        if claim.signs:
+            return self.once(found, told, spoken)
+        if not (isinstance(claim.sides[0], tree.Name) and self.about_the_input(claim.sides[0], told)):
+            known = [Evaluation(s.worlds[0], s.written, layers, told.zero) for s in spoken for layers in s.layers(told.layers)]
+            for name in (n for n in tree.inside(claim) if isinstance(n, tree.Name)):
+                if INDEX.fullmatch(name.letter) and not name.below and not name.above:
+                    continue
+                if all(reader.meaning(name) is None for reader in known):
+                    raise Unreadable(f"`{written(name)}` is no sign of this sheet")
+        return 0
+
+    def about_the_input(self, name: tree.Name, told: Told) -> bool:
+        """Keep what a page says of layer 0: a^(0) stands for the input x."""
+        meaning = self.main.written.meaning(name, self.main.layers(told.layers)[0])
+        if meaning is None and self.main.written.meaning(name, {}, "the input") is not None:
+            told.asked = True
+            return True
+        if told.asked and meaning is not None and self.main.system.tensors[meaning.sign.key].role == "input":
+            told.zero, told.asked = meaning.sign.key, False
+            return True
+        return False
+
+    # --- a line -------------------------------------------------------------------------------------------------------------
+
+    def require(self, claim: tree.Relation, sheet: Spoken, known: Signs, told: Told, found: Formula) -> bool:
+        """Evaluate a line for every layer and number of examples that it speaks of. Raises Unreadable where it is false."""
+        general = any(r"\ell" in name.above for name in tree.inside(claim) if isinstance(name, tree.Name))
+        if general and told.layers is None:
+            raise Unreadable("nothing says which layers ℓ stands for")
+        states = False
+        for layers in sheet.layers(told.layers) if general else [{}]:
+            reader: Evaluation | None = None
+            for world in sheet.worlds:
+                if reader is None or reader.world.derivation is not world.derivation:
+                    reader = Evaluation(world, known, layers, told.zero, sheet.system.first_index)
+                reader.world, reader.changes = world, None
+                if found.zero is not None and isinstance(claim.sides[0], tree.Change):
+                    reader.changes = self.held(claim, claim.sides[0].of, found.zero, reader)
+                states = compare(claim, reader, told, states_numbers(found)) or states
+        return states
+
+    def held(self, claim: tree.Relation, left: tree.Name, zero: str, reader: Evaluation) -> Mapping[str, Array]:
+        """The changes where those are zero that the page sets to zero before a line; where it does not name all, all others."""
+        key = reader.required(left).sign.key
+        if r"\text" in zero or r"\dots" in zero:
+            there = {reader.required(n.of).sign.key for n in tree.inside(claim.sides[1]) if isinstance(n, tree.Change)}
+            return reader.world.held(key, frozenset(reader.world.reads(key)) - there)
+        named = set()
+        latin = Evaluation(reader.world, self.main.written, reader.layers, reader.zero)
+        for part in filter(None, (p.strip() for p in re.split(r",\\ (?:\\allowbreak )?", zero))):
+            said = ZERO.fullmatch(part)
+            if said is None:
+                raise Unreadable(f"`{part}` sets nothing to zero")
+            named.add(latin.required(latex.Reader(tokens.latex(said[1])).lone_name()).sign.key)
+        return reader.world.held(key, frozenset(named))
+
+
+def _require_one(found: list[tuple[bool, bool]]) -> None:
+    """Of answers to choose from one is right; of numbered lines one is wrong. found: whether it has a box, whether it is true."""
+    answers = [true for boxes, true in found if boxes]
+    lines = [true for boxes, true in found if not boxes]
+    if answers and sum(answers) != 1:
+        raise CheckFailed(f"of {len(answers)} answers to choose from {sum(answers)} are right; nothing was printed")
+    if lines and len(lines) - sum(lines) != 1:
+        raise CheckFailed(f"of {len(lines)} lines with one error {len(lines) - sum(lines)} are wrong; nothing was printed")

@@ -1,0 +1,199 @@
+"""What a reader makes of a printed formula: a small tree, in which names are still the signs that were read.
+
+Nothing here is an expression of the calculus. What a sign stands for is decided later (`signs`), when all of the line is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from functools import cached_property
+
+Tokens = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Anything that can be read."""
+
+    @cached_property
+    def children(self) -> tuple[Tree, ...]:
+        """The trees directly in it, in the order of its fields."""
+        return tuple(part for field in fields(self) for part in _trees(getattr(self, field.name)))
+
+
+@dataclass(frozen=True)
+class Number(Tree):
+    """A number, exactly as it stands there."""
+
+    value: Fraction
+
+
+@dataclass(frozen=True)
+class Name(Tree):
+    """A letter with what stands below it, part for part, and above it; `power` stands behind its indices."""
+
+    letter: str
+    below: tuple[Tokens, ...] = ()
+    above: Tokens = ()
+
+
+@dataclass(frozen=True)
+class Change(Tree):
+    """The differential of a name."""
+
+    of: Name
+
+
+@dataclass(frozen=True)
+class Derivative(Tree):
+    """∂of/∂by, or ∂²of/∂by∂by; `held` is what stands at the bar (None: no bar), with None in it for dots."""
+
+    of: Name
+    by: tuple[Name, ...]
+    held: tuple[Name | None, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Total(Tree):
+    """A sum over letters, each from a number to a number where that is written, under conditions."""
+
+    letters: tuple[str, ...]
+    bounds: tuple[tuple[Tree, Tree] | None, ...]
+    conditions: tuple[Tree, ...]
+    body: Tree
+
+
+@dataclass(frozen=True)
+class Add(Tree):
+    terms: tuple[Tree, ...]
+
+
+@dataclass(frozen=True)
+class Negative(Tree):
+    of: Tree
+
+
+@dataclass(frozen=True)
+class Product(Tree):
+    """Factors side by side."""
+
+    factors: tuple[Tree, ...]
+
+
+@dataclass(frozen=True)
+class Entrywise(Tree):
+    """Entry by entry, from the left: `first`, then times (⊙) or divided by (⊘) one after the other."""
+
+    first: Tree
+    rest: tuple[tuple[str, Tree], ...]
+
+
+@dataclass(frozen=True)
+class Quotient(Tree):
+    above: Tree
+    below: Tree
+
+
+@dataclass(frozen=True)
+class Power(Tree):
+    base: Tree
+    exponent: Tree
+    entrywise: bool = False
+
+
+@dataclass(frozen=True)
+class Transposed(Tree):
+    of: Tree
+
+
+@dataclass(frozen=True)
+class Call(Tree):
+    """A named function, with its primes; `along` is what is written at its foot."""
+
+    name: str
+    order: int
+    args: tuple[Tree, ...]
+    along: Tokens = ()
+
+
+@dataclass(frozen=True)
+class Cases(Tree):
+    """Values with their conditions; the last one's may be missing (otherwise)."""
+
+    rows: tuple[tuple[Tree, Tree | None], ...]
+
+
+@dataclass(frozen=True)
+class Relation(Tree):
+    """Sides with the signs between them: 0 ≤ q ≤ 2, u > v, j = k."""
+
+    sides: tuple[Tree, ...]
+    signs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bracket(Tree):
+    """1 where the relation holds, else 0."""
+
+    claim: Tree
+
+
+@dataclass(frozen=True)
+class Paired(Tree):
+    """⟨A, B⟩."""
+
+    left: Tree
+    right: Tree
+
+
+@dataclass(frozen=True)
+class Norm(Tree):
+    """‖A‖; it stands squared."""
+
+    of: Tree
+
+
+@dataclass(frozen=True)
+class Size(Tree):
+    """|u|."""
+
+    of: Tree
+
+
+@dataclass(frozen=True)
+class Root(Tree):
+    of: Tree
+
+
+@dataclass(frozen=True)
+class Ones(Tree):
+    """A column of ones."""
+
+
+@dataclass(frozen=True)
+class Matrix(Tree):
+    """An array of numbers, which the reader of numbers looks at."""
+
+
+@dataclass(frozen=True)
+class Gap(Tree):
+    """A place left blank."""
+
+
+def inside(tree: Tree) -> Iterator[Tree]:
+    """The tree and everything in it."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.children))
+
+
+def _trees(value: object) -> Iterator[Tree]:
+    if isinstance(value, Tree):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _trees(part)
