@@ -212,8 +212,8 @@ class Printer:
             shown = self.quotient(self.entry(expr.of), self.entry(expr.by))
             return Text(f"{shown} ({held} held)" if held else shown, BINDING["hadamard"])
         if isinstance(expr, Second):
-            of, first, then = (self.entry(a) for a in expr.args)
-            return Text(f"∂²{of}/(∂{then} ∂{first})", BINDING["hadamard"])
+            of, by, then = (self.entry(a) for a in expr.args)
+            return Text(f"∂²{of}/(∂{then} ∂{by})", BINDING["hadamard"])
         if expr is sympy.pi:
             return Text("π", BINDING["atom"])
         return self._call(CALLS.get(expr.func, expr.func.__name__), expr.args[0])

@@ -20,13 +20,15 @@ SECOND = 1e-4
 class Told:
     """What a page has said so far: the layers that ℓ stands for; that layer 0 stands for the input; along what softmax acts.
 
-    asked: a name of layer 0 has been written, and what it stands for comes next. part: the section.
+    asked: a name of layer 0 has been written, and what it stands for comes next. part: the section. row: the name that begins the
+    row of a table, and where.
     """
 
-    layers: range | None = None
+    layers: tuple[int, ...] | None = None
     zero: str | None = None
     asked: bool = False
     part: str = ""
+    row: tuple[str, int] | None = None
     rows: bool | None = None
 
 

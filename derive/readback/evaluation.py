@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -240,11 +240,15 @@ class Evaluation(Letters):
         out = factors[0]
         for factor in factors[1:]:
             out = values.product(out, factor)
-        for bracket in (f for f in node.factors if isinstance(f, tree.Bracket)):
-            if self.compares_places(bracket):  # where it is zero, nothing else is looked at
+        return self.where_it_holds(node, out, scope)
+
+    def where_it_holds(self, node: Tree, value: Value, scope: Scope) -> Value:
+        """A value, zero where a bracket among its factors is: there nothing else is looked at, which may lie outside a tensor."""
+        for bracket in _brackets(node):
+            if self.compares_places(bracket):
                 there = self.holds(bracket.claim, scope)[..., None, None]
-                out = Value(np.where(there, out.array, 0.0), out.any_rows, out.any_columns)
-        return out
+                value = Value(np.where(there, value.array, 0.0), value.any_rows, value.any_columns)
+        return value
 
     def compares_places(self, bracket: tree.Bracket) -> bool:
         return all(self.meaning(n) is None for n in tree.inside(bracket.claim) if isinstance(n, Name))
@@ -258,7 +262,8 @@ class Evaluation(Letters):
         if not below.scalar:
             raise Unreadable(f"a division by {values.shape(below)}")
         with np.errstate(all="ignore"):
-            return Value(above.array / below.array, above.any_rows, above.any_columns, above.identity)
+            out = Value(above.array / below.array, above.any_rows, above.any_columns, above.identity)
+        return self.where_it_holds(node.above, out, scope)
 
     def _power(self, node: tree.Power, scope: Scope) -> Value:
         return self.raised(self.value(node.base, scope), node.exponent, node.entrywise, scope)
@@ -355,6 +360,19 @@ class Evaluation(Letters):
     def _ones(self, node: tree.Ones, scope: Scope) -> Value:
         return Value(values.number(1.0, len(scope.axes)).array, any_rows=True)
 
+
+
+def _brackets(node: Tree) -> Iterator[tree.Bracket]:
+    """The brackets among the factors of a term."""
+    if isinstance(node, tree.Bracket):
+        yield node
+    elif isinstance(node, tree.Negative):
+        yield from _brackets(node.of)
+    elif isinstance(node, tree.Quotient):
+        yield from _brackets(node.above)
+    elif isinstance(node, tree.Product):
+        for factor in node.factors:
+            yield from _brackets(factor)
 
 
 def _left_out(side: Tree, numbers: bool) -> bool:

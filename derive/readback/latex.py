@@ -11,13 +11,16 @@ A letter before a bracket is a function where the sheet has a function of that l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+from dataclasses import replace
 from fractions import Fraction
 
 from . import tree
 from .tokens import Unreadable, latex
 from .tree import Name, Tokens, Tree
 
+RANGES = re.compile(r"\\quad \\allowbreak \(([^()]*\\le [^()]*)\)\s*$")
 RELATIONS = ("=", "<", ">", r"\le", r"\ge", r"\approx", r"\leftarrow")
 CALLS = {r"\tanh", r"\exp", r"\log", r"\ln", r"\sin", r"\cos", r"\max", r"\min"}
 CLOSING = {"(": ")", "[": "]", r"\{": r"\}"}
@@ -26,7 +29,18 @@ ENDS = {")", "]", "}", "|)", "bar", ",", "&", r"\rangle", r"\rVert", "", *RELATI
 
 def read(text: str, functions: Collection[str] = ()) -> tree.Relation:
     """A formula as sides with relations between them; functions: the names of functions. Raises Unreadable."""
-    return Reader(latex(text), functions).whole()
+    said = RANGES.search(text)
+    found = Reader(latex(text[: said.start()] if said else text), functions).whole()
+    return replace(found, ranges=ranges(latex(said[1]), r"\le")) if said else found
+
+
+def ranges(tokens: list[str], between: str) -> tuple[tuple[str, int, int], ...]:
+    """0 ≤ i ≤ 2, 0 ≤ j ≤ 3: what a line says of its letters."""
+    found = []
+    for part in _split(tokens, ","):
+        low, name, high = _split(part, between)
+        found.append((letter(name), int("".join(low)), int("".join(high))))
+    return tuple(found)
 
 
 class Reader:

@@ -60,7 +60,8 @@ class Letters:
         own = self.placeholder(claim)
         if own is not None:
             axes[own] = len(axes)
-        places = {name: np.arange(self.size_of(name, named)) + self.first for name in free}
+        said = {name: np.arange(low, high + 1) for name, low, high in claim.ranges}
+        places = {name: said[name] if name in said else np.arange(self.free_size(name, named)) + self.first for name in free}
         partial = any(isinstance(n, tree.Derivative) and n.held is not None for n in tree.inside(claim))
         places = self.fewer(places, FEW if partial else MOST)
         if own is not None:
@@ -125,6 +126,11 @@ class Letters:
                     yield letter_of(node)
                 else:
                     yield from self._free(node)
+
+    def free_size(self, name: str, sides: Sequence[Tree]) -> int:
+        """How many values a free letter takes: what the left-hand side says, where it says one thing."""
+        left = set(self._sizes(name, sides[0]))
+        return left.pop() if len(left) == 1 else self.size_of(name, sides)
 
     def size_of(self, name: str, sides: Sequence[Tree]) -> int:
         """How many values a letter takes: as many as the axes on which it stands alone have entries."""

@@ -26,12 +26,17 @@ MACRO = re.compile(
     r"\\(" + "|".join(SHAPES) + r")(?![a-zA-Z])"
     r"|\\begin\{(dspart|dstask)\}|\\begin\{dspicture\}|\\\((?:\\displaystyle)?|(?<!\\)\$"
 )
+TABLE = re.compile(r"\\begin\{dstable\}.*?\\end\{dstable\}", re.DOTALL)
 SAID = re.compile(r"\\dssaid(?![a-zA-Z])")
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula of a page: where in the text, what it is, and its LaTeX; said: the plain text behind it."""
+    """A formula of a page: what it is, its LaTeX, and where in the text.
+
+    said: the plain text behind it. zero: the changes that are set to zero before it. boxed: whether it has a box to be ticked.
+    row: which row of a table it stands in.
+    """
 
     role: Role
     latex: str
@@ -40,11 +45,13 @@ class Formula:
     zero: str | None = None
     boxed: bool = False
     macro: str = ""
+    row: int | None = None
 
 
 def formulas(text: str) -> Iterator[Formula]:
     """All formulas of a page. A line of a derivation that continues another comes with the left-hand side of that one."""
     left: tuple[str, str | None] = "", None
+    tables = [(t.start(), t.end()) for t in TABLE.finditer(text)]
     position = 0
     while True:
         found = MACRO.search(text, position)
@@ -63,7 +70,7 @@ def formulas(text: str) -> Iterator[Formula]:
             end = text.find(closing, position)
             if end < 0:
                 raise Unreadable("a formula in a sentence does not end")
-            yield Formula("words", text[position:end], found.start())
+            yield Formula("words", text[position:end], found.start(), row=_row(tables, text, found.start()))
             position = end + len(closing)
             continue
         args = []
@@ -73,6 +80,12 @@ def formulas(text: str) -> Iterator[Formula]:
         yield from _of_macro(found[1], args, left, found.start())
         if found[1] == "dsline":
             left = _silent(args[0])
+
+
+def _row(tables: list[tuple[int, int]], text: str, position: int) -> int | None:
+    """Where the row of a table begins in which a position is; None outside of tables."""
+    inside = next((t for t in tables if t[0] < position < t[1]), None)
+    return None if inside is None else max(text.rfind(r"\\", inside[0], position), inside[0])
 
 
 def _of_macro(name: str, args: list[str], left: tuple[str, str | None], position: int) -> Iterator[Formula]:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from fractions import Fraction
 
 from . import tree
-from .latex import _product
+from .latex import _product, ranges
 from .tokens import Unreadable
 from .tree import Name, Tokens, Tree
 
@@ -24,6 +25,7 @@ TOKEN = re.compile(
       |(?P<word>[^\W\d_ᵀᴸ][^\Wᵀᴸ⁰¹²³⁴⁵⁶⁷⁸⁹]*)|(?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
 )
+RANGES = re.compile(r" {3}\(([^()]*(?:≤|<=)[^()]*)\)$")
 LAYER = re.compile(r"(?:l|L|\d+)(?:[+-]\d+)?")
 RELATIONS = ("=", "<", ">", "≤", "<=")
 TIMES = {"⊙": r"\odot", ".*": r"\odot", "⊘": r"\oslash", "./": r"\oslash"}
@@ -33,7 +35,12 @@ CALLS = {"exp", "log", "sin", "cos", "tanh", "erf", "max", "min", "softmax", "di
 
 def read(text: str, names: Collection[str], functions: Collection[str] = ()) -> tree.Relation:
     """A formula of plain text. names: every sign without its layer; functions: those of functions. Raises Unreadable."""
-    return Plain(re.sub(r"\s+for each [\w, ]+$", "", text), names, functions).whole()
+    text = re.sub(r"\s+for each [\w, ]+$", "", text)
+    said = RANGES.search(text)
+    if said is None:
+        return Plain(text, names, functions).whole()
+    found = Plain(text[: said.start()], names, functions).whole()
+    return replace(found, ranges=ranges(re.findall(r"\w+|≤|,", said[1].replace("<=", "≤")), "≤"))
 
 
 class Plain:
@@ -152,9 +159,11 @@ class Plain:
         self.take()
         letters = []
         bounds: list[tuple[Tree, Tree] | None] = []
-        braces = self.next == "{"
-        if braces:
-            self.take("{")
+        said = re.match(r"[{(](\w+)=(\w+)[})]\^[{(](\w+)[})]", self.text[self.at :])
+        if said is not None:  # one letter with its range
+            self.at += said.end()
+            low, high = (tree.Number(Fraction(said[n])) for n in (2, 3))
+            return tree.Total((said[1],), ((low, high),), (), self.entrywise())
         while True:
             found = re.match(r"[^\W_]+", self.text[self.at :])
             if found is None:

@@ -22,7 +22,8 @@ from .signs import Signs, written
 from .spoken import Spoken
 from .tokens import Unreadable
 
-LAYERS = re.compile(r"\\ell = (\d+), \\dots, (\d+)")
+LAYERS = re.compile(r"\\ell = (\d[^a-z]*(?:\\dots[^a-z]*)?)")
+SHAPE = re.compile(r"\d+(?: \\times \d+)*")
 ZERO = re.compile(r"(?:\\dsgap\{\d+\})?\\mathrm\{d\}(.+?) = 0")
 SIGNS = {r"\tanh", r"\log", r"\exp", r"\dots", r"\vdots", r"\cdots", "softmax"}
 """What may stand alone in a sentence or a picture, beside the signs of the sheet and of its functions."""
@@ -147,8 +148,10 @@ class Reading:
         """A formula of a sentence or a picture: a statement like any other, or names, which must be names of the sheet."""
         ranged = LAYERS.fullmatch(found.latex)
         if ranged:
-            first, last = sorted(map(int, ranged.groups()))
-            told.layers, told.asked = range(first, last + 1), False
+            told.layers, told.asked = _numbers(ranged[1]), False
+            return 0
+        if SHAPE.fullmatch(found.latex):
+            self.shape(found, told)
             return 0
         alone = re.sub(r"\\operatorname\{(\w+)\}", r"\1", found.latex)
         if alone in self.functions or alone in SIGNS or ALONE.fullmatch(alone) or words.own_formula(found.latex, *templates):
@@ -156,6 +159,8 @@ class Reading:
         claim = latex.read(found.latex, self.functions)
         if claim.signs:
             return self.once(found, told, spoken)
+        alone_in_row = found.row is not None and isinstance(claim.sides[0], tree.Name)
+        told.row = (found.latex, found.row) if alone_in_row and found.row is not None else None
         if not (isinstance(claim.sides[0], tree.Name) and self.about_the_input(claim.sides[0], told)):
             known = [Evaluation(s.worlds[0], s.written, layers, told.zero) for s in spoken for layers in s.layers(told.layers)]
             for name in (n for n in tree.inside(claim) if isinstance(n, tree.Name)):
@@ -164,6 +169,19 @@ class Reading:
                 if all(reader.meaning(name) is None for reader in known):
                     raise Unreadable(f"`{written(name)}` is no sign of this sheet")
         return 0
+
+    def shape(self, found: Formula, told: Told) -> None:
+        """The shape that stands in a row of a table, of what its first cell names, in each layer that it speaks of."""
+        if told.row is None or told.row[1] != found.row:
+            return
+        name = latex.read(told.row[0], self.functions).sides[0]
+        assert isinstance(name, tree.Name)
+        general = r"\ell" in name.above
+        for number in told.layers or () if general else (0,):
+            reader = Evaluation(self.main.worlds[0], self.main.written, {r"\ell": number} if general else {}, told.zero)
+            shape = reader.shape_of(reader.required(name))
+            if found.latex != r" \times ".join(map(str, shape)):
+                raise Unreadable(f"`{told.row[0]}` has the shape {shape}")
 
     def about_the_input(self, name: tree.Name, told: Told) -> bool:
         """Keep what a page says of layer 0: a^(0) stands for the input x."""
@@ -209,6 +227,15 @@ class Reading:
                 raise Unreadable(f"`{part}` sets nothing to zero")
             named.add(latin.required(latex.Reader(tokens.latex(said[1])).lone_name()).sign.key)
         return reader.world.held(key, frozenset(named))
+
+
+def _numbers(written: str) -> tuple[int, ...]:
+    """1, …, 4, 6: the numbers of layers, in their order upwards."""
+    found: set[int] = set()
+    for first, last in re.findall(r"(\d+)(?:,[^\d]*\\dots[^\d]*(\d+))?", written):
+        ends = sorted((int(first), int(last or first)))
+        found |= set(range(ends[0], ends[1] + 1))
+    return tuple(sorted(found))
 
 
 def _require_one(found: list[tuple[bool, bool]]) -> None:

@@ -43,7 +43,7 @@ class Spoken:
     def system(self) -> System:
         return self.worlds[0].derivation.system
 
-    def layers(self, told: range | None) -> list[dict[str, int]]:
+    def layers(self, told: tuple[int, ...] | None) -> list[dict[str, int]]:
         """For which ℓ a general line is evaluated: the first layer, the last, and one of each kind between."""
         if told is None:
             return [{}]

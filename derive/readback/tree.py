@@ -127,10 +127,11 @@ class Cases(Tree):
 
 @dataclass(frozen=True)
 class Relation(Tree):
-    """Sides with the signs between them: 0 ≤ q ≤ 2, u > v, j = k."""
+    """Sides with the signs between them: 0 ≤ q ≤ 2, u > v, j = k. ranges: by letter, for which places a line is said to hold."""
 
     sides: tuple[Tree, ...]
     signs: tuple[str, ...]
+    ranges: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
