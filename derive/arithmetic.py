@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from . import worked
 from .notation import views
+from .notation.arrays import ArrayEquation
 from .sheet import Block, Callout, Number, Prose, Section, Table, Value, Values
 from .system import Equation, Tensor, cotangent, lhs_of
 from .tensor import Entry, Total
@@ -97,7 +99,15 @@ def _value(composer: _Composer, key: str, found: worked.Pass, scalar: bool) -> V
     numbers = None
     if scalar and equation is not None and not any(isinstance(n, Total) for n in nodes(equation.rhs)):
         numbers = {e.key: found.number(e.key) for e in entries(equation.rhs)}
-    return Value(shown, found.array(key), numbers)
+    return _worth(key, shown, found.array(key), numbers)
+
+
+def _worth(key: str, shown: views.Shown, array: Any, numbers: Mapping[str, Number] | None) -> Value:
+    """A quantity with its value; a formula for its entries stands before it, since an entry is not worth the whole array."""
+    entries_alone = shown.labels if isinstance(shown, ArrayEquation) else getattr(shown.lhs, "indices", ())
+    if not entries_alone:
+        return Value(shown, array, numbers)
+    return Value(Equation(Entry.of(key), Entry.of(key)), array, numbers, formula=shown)
 
 
 def _stepped(composer: _Composer, tensor: Tensor, found: worked.Pass) -> Value:
@@ -122,7 +132,7 @@ def _gradient_value(composer: _Composer, key: str, found: worked.Pass, scalar: b
     numbers = None
     if scalar:
         numbers = {e.key: found.number(e.key) for e in entries(equation.rhs)}
-    return Value(shown, found.array(lhs.key), numbers)
+    return _worth(lhs.key, shown, found.array(lhs.key), numbers)
 
 
 def _sizes(composer: _Composer, found: worked.Pass) -> list[tuple[Entry, Entry, Number, float]]:

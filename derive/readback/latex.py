@@ -20,7 +20,7 @@ from . import tree
 from .tokens import Unreadable, latex
 from .tree import Name, Tokens, Tree
 
-RANGES = re.compile(r"\\quad \\allowbreak \(([^()]*\\le [^()]*)\)\s*$")
+RANGES = re.compile(r"\\quad (?:\\allowbreak )?\(([^()]*\\le [^()]*)\)\s*$")
 RELATIONS = ("=", "<", ">", r"\le", r"\ge", r"\approx", r"\leftarrow")
 CALLS = {r"\tanh", r"\exp", r"\log", r"\ln", r"\sin", r"\cos", r"\max", r"\min"}
 CLOSING = {"(": ")", "[": "]", r"\{": r"\}"}
