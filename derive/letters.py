@@ -23,7 +23,7 @@ from .notation.symbols import Glyph, named
 from .steps import Derivation
 from .system import Equation, Fact, System
 from .tensor import Elementwise, Example, Index, Pairing, Total, rebuild
-from .walk import free_indices, letter_for, nodes, rename
+from .walk import free_indices, letter_for, nodes, rename, terms
 
 CONSTANTS = frozenset({"N", "e", "d", "pi", r"\pi"})
 """What stands for itself on every sheet: a number of examples, two numbers, and the sign of a change."""
@@ -72,18 +72,19 @@ def settled(derivation: Derivation) -> Derivation:
     taken = signs(system)
     equations = [*system.equations, *derivation.gradients.values()]
     equations += [q for step in derivation.steps for q in (step.result, *step.given)]
-    sides = [side for q in dict.fromkeys(equations) for side in (q.lhs, q.rhs)] + [fact.pattern for fact in system.facts]
-    indices = dict.fromkeys(n for side in sides for n in _indices(side))
+    sides = [side for q in equations for side in (q.lhs, q.rhs)] + [fact.pattern for fact in system.facts]
+    indices = dict.fromkeys(n for side in dict.fromkeys(sides) for n in _indices(side))
     change = _elsewhere(indices, taken)
     examples = {change.get(i, i).name for i in indices if isinstance(i, Example)}
     own = frozenset(change.get(i, i) for q in system.equations for side in (q.lhs, q.rhs) for i in _indices(side))
     moved = {i.name for i in change.values()} - {i.name for i in own}
+    taken |= examples
     known: dict[Equation, Equation] = {}
 
     def lettered(equation: Equation) -> Equation:
         if equation not in known:
             renamed = Equation(_relettered(equation.lhs, change), _relettered(equation.rhs, change))
-            known[equation] = line(renamed, own, taken | examples, moved)
+            known[equation] = line(renamed, own, taken, moved)
         return known[equation]
 
     return replace(
@@ -146,11 +147,24 @@ def line(equation: Equation, own: Collection[Index] = (), taken: Collection[str]
     moved: letters that no sum is to keep: those of other things, and those put in for them in the whole derivation.
     """
     sides = (equation.lhs, equation.rhs)
-    if not any(isinstance(n, Total | Pairing) for side in sides for n in nodes(side)):
-        free = dict.fromkeys(i for side in sides for i in free_indices(side))
-        if len({i.name for i in free}) == len(free):
-            return equation
-    return _Line(sides, own, taken, moved).settled()
+    return equation if _clear(sides, own, moved) else _Line(sides, own, taken, moved).settled()
+
+
+def _clear(sides: tuple[Expr, Expr], own: Collection[Index], moved: Collection[str]) -> bool:
+    """Whether no letter is bound twice in one term, or bound and free, so that there is nothing to do."""
+    free = dict.fromkeys(i for side in sides for i in free_indices(side))
+    names = {i.name for i in free}
+    sizes: dict[str, Index] = {}
+    for term in (term for side in sides for term in terms(side)):
+        bound = [i for n in nodes(term) if isinstance(n, Total | Pairing) for i in n.indices]
+        letters = {i.name for i in bound}
+        if len(letters) < len(bound) or letters & names or any(name in moved for name in letters):
+            return False
+        for index in bound:
+            other = sizes.setdefault(index.name, index)
+            if other.size != index.size and not (index in own and other in own):
+                return False
+    return len(names) == len(free)
 
 
 class _Line:
@@ -161,7 +175,7 @@ class _Line:
         self.own = own
         self.taken = taken
         self.moved = moved
-        self.letters = {i.name for side in sides for i in _indices(side)} | set(taken)
+        self.letters = {i.name for side in sides for i in _indices(side)}
         self.fixed = {i.name for side in sides for i in free_indices(side)}
         self.bound: dict[Index, None] = {}
         self.sizes: dict[str, Index] = {}
@@ -172,7 +186,7 @@ class _Line:
         for index in dict.fromkeys(i for side in self.sides for i in free_indices(side)):
             name = index.name
             if name in free:
-                name = letter_for(name, self.letters)
+                name = letter_for(name, self.letters | set(self.taken))
                 self.letters.add(name)
                 change[index] = type(index)(name, index.size)
             free.add(name)
@@ -216,7 +230,7 @@ class _Line:
             moved = index.name in self.moved
             again = moved and index.name not in self.fixed and index.name not in self.taken
             used = self.letters - {index.name} if again else self.letters
-            found = type(index)(letter_for("j" if moved else index.name, used), index.size)
+            found = type(index)(letter_for("j" if moved else index.name, used | set(self.taken)), index.size)
             self.letters.add(found.name)
         return found
 
