@@ -272,10 +272,8 @@ class Evaluation(Letters):
         power = self.value(exponent, scope)
         if not power.scalar and not isinstance(exponent, tree.Number):
             raise Unreadable("an array in an exponent")
-        if not base.scalar and not entrywise:
+        if not (base.rows == base.columns == 1 or entrywise):
             raise Unreadable(f"a power of {values.shape(base)}")
-        if base.scalar and entrywise:
-            raise Unreadable("an entrywise power of a number")
         return values.mapped(base, lambda a: a ** power.array)
 
     def _transposed(self, node: tree.Transposed, scope: Scope) -> Value:
@@ -305,8 +303,6 @@ class Evaluation(Letters):
         raise Unreadable(f"`{node.name}` is no function of this sheet")
 
     def softmax(self, of: Value, along: Tokens) -> Value:
-        if of.scalar:
-            raise Unreadable("softmax of a number")
         said = "".join(along)
         if of.columns == 1 and not of.any_columns:
             return values.softmax(of, -2)

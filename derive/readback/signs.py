@@ -72,6 +72,8 @@ class Signs:
         for sign in signs if len(signs) < 8 else self._of_layer(signs, name, layers):
             for found in self._fits(sign, name, layers):
                 fitting.setdefault(sign.key, found)
+        whole = {key: found for key, found in fitting.items() if not found.power}
+        fitting = whole or fitting  # w^{2}, where that is a sign: then the square of w is (w)^2
         if not fitting and zero is not None and signs and self._layer(name.above, layers) == 0:
             model = next((s for s in signs if s.layer is not None), None)
             if model is not None:

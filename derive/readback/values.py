@@ -134,7 +134,7 @@ def softmax(value: Value, axis: int) -> Value:
 
 
 def diagonal(value: Value) -> Value:
-    if value.columns != 1 or value.any_rows or value.any_columns:
+    if value.columns != 1 or value.any_columns or (value.any_rows and value.rows > 1):
         raise Unreadable(f"diag of {shape(value)}")
     return Value(value.array * np.eye(value.rows))
 
