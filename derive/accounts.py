@@ -14,6 +14,7 @@ import numpy as np
 
 from . import roster, rounding
 from .questions.homework import Key
+from .readback import numbers
 from .roster import Student
 from .spec.models import Style
 from .typeset import writing_whole
@@ -36,7 +37,9 @@ class Answers:
             for place in np.ndindex(*key.value.shape):
                 entry = ",".join(str(i + 1) for i in place)
                 cells = [self.student.id, self.student.name, self.variant, key.question, key.name, entry]
-                yield [*map(roster.cell, cells), rounding.plain(key.value[place], self.style), rounding.plain(key.tolerance)]
+                right = key.value[place]
+                written = numbers.require_plain(rounding.plain(right, self.style), right, f"`{key.question}` in the key")
+                yield [*map(roster.cell, cells), written, rounding.plain(key.tolerance)]
 
     def tree(self) -> dict[str, Any]:
         answers = {k.question: {"quantity": k.name, "value": k.value.tolist(), "tolerance": k.tolerance} for k in self.keys}

@@ -11,6 +11,7 @@ import numpy as np
 from . import worked
 from .notation import views
 from .notation.arrays import ArrayEquation
+from .readback.numbers import AFTER
 from .sheet import Block, Callout, Number, Prose, Section, Table, Value, Values
 from .system import Equation, Tensor, cotangent, lhs_of
 from .tensor import Entry, Total
@@ -55,10 +56,10 @@ def _worked_pass(composer: _Composer) -> list[Block]:
     system = composer.system
     small = all(t.shape == () or _entries(t) <= NUMBERS for t in system.tensors.values()) and len(system.equations) <= 16
     open_ = [t for t in composer.given() if t.key not in found.given]
-    about = {"given": bool(found.given), "open": bool(open_), "all": small}
+    scalar = all(t.shape == () for t in system.tensors.values())
+    about = {"given": bool(found.given), "open": bool(open_), "all": small, "put_in": small and scalar}
     blocks: list[Block] = [Prose("numbers", about)]
     if small:
-        scalar = all(t.shape == () for t in system.tensors.values())
         layout: Literal["lines", "columns"] = "columns" if scalar else "lines"
         blocks.append(Values(tuple(_value(composer, t.key, found, scalar=False) for t in composer.given()), "running"))
         blocks.append(Prose("numbers_forward"))
@@ -106,8 +107,8 @@ def _worth(key: str, shown: views.Shown, array: Any, numbers: Mapping[str, Numbe
     """A quantity with its value; a formula for its entries stands before it, since an entry is not worth the whole array."""
     entries_alone = shown.labels if isinstance(shown, ArrayEquation) else getattr(shown.lhs, "indices", ())
     if not entries_alone:
-        return Value(shown, array, numbers)
-    return Value(Equation(Entry.of(key), Entry.of(key)), array, numbers, formula=shown)
+        return Value(shown, array, numbers, of=key)
+    return Value(Equation(Entry.of(key), Entry.of(key)), array, numbers, formula=shown, of=key)
 
 
 def _stepped(composer: _Composer, tensor: Tensor, found: worked.Pass) -> Value:
@@ -118,7 +119,7 @@ def _stepped(composer: _Composer, tensor: Tensor, found: worked.Pass) -> Value:
     step: tuple[Number, ...] = (found.rate_number(),)
     if tensor.shape == ():
         step = (found.number(tensor.key), found.rate_number(), found.number(lhs.key))
-    return Value(shown, found.array(tensor.key, after=True), step=step)
+    return Value(shown, found.array(tensor.key, after=True), step=step, of=f"{AFTER}{tensor.key}")
 
 
 def _gradient_value(composer: _Composer, key: str, found: worked.Pass, scalar: bool) -> Value:

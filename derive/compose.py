@@ -14,11 +14,13 @@ from typing import Any
 
 from . import arithmetic, chain, downward, groups, network, notes, results, story, worked
 from .catalogue import functions
+from .given import FREE
 from .groups import Run
 from .looks import look
 from .notation import register, views
 from .notation.arrays import ArrayEquation, Softmax, parts
 from .notation.views import View
+from .readback import numbers
 from .sheet import (
     Block,
     Figure,
@@ -109,7 +111,16 @@ class _Composer:
             symbols=self.symbols,
             views=self.views,
             derivation=self.derivation,
+            reference=self.reference(),
         )
+
+    def reference(self) -> numbers.Reference | None:
+        """The exact pass of the sheet's numbers, worked once more for whoever reads back what is printed."""
+        if self.pass_ is None:
+            return None
+        rate = self.pass_.rate if self.pass_.exact_rate is None else self.pass_.exact_rate
+        given = {t.key: self.pass_.best(t.key) for t in self.system.tensors.values() if t.role not in FREE}
+        return numbers.reference(self.derivation, given, rate)
 
     def with_notation(self, section: Section, sections: Sequence[Section]) -> Section:
         """The section with a word on the signs that the sheet's formulas use."""

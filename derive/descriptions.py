@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .notation.text import Printer
-from .sheet import Figure, Sheet
+from .readback.numbers import require_plain
+from .sheet import Figure, Number, Sheet
 from .system import COUNT, Equation, System, cotangent, is_cotangent, lhs_of, primal
 from .walk import entries
 
@@ -44,7 +45,7 @@ def described(figure: Figure, sheet: Sheet) -> dict[str, Any]:
         return {**_graph(derivation.gradients, equations, printer, arrays), "general": bool(general)}
     content = figure.content
     parts = [
-        Described(f"{printer.name(given.key)} = {_spoken(value.text)}", slope=_spoken(steep.text))
+        Described(f"{printer.name(given.key)} = {_spoken(value)}", slope=_spoken(steep))
         for given, value, _, _, _, steep in content["curves"]
     ]
     return {"parts": parts, "more": 0, "across": printer.name(content["x"].key), "up": printer.name(content["y"].key)}
@@ -101,6 +102,7 @@ def _graph(gradients: Any, equations: Sequence[Equation], printer: Printer, arra
     return {"parts": parts[:MOST], "more": max(0, len(parts) - MOST)}
 
 
-def _spoken(number: str) -> str:
+def _spoken(number: Number) -> str:
     """A printed number without its LaTeX: 1.2 · 10^-6."""
-    return number.replace(r"\cdot", "·").replace("{", "").replace("}", "")
+    said = number.text.replace(r"\cdot", "·").replace("{", "").replace("}", "")
+    return require_plain(said, number.value, "a number in the words for a picture")

@@ -142,6 +142,8 @@ def _program(derivation: Derivation) -> Program:
         length += math.prod(shape)
         if length > LIMIT:
             raise TooLarge
+    if sum(map(_operations, (*system.equations, *derivation.gradients.values()))) > LIMIT:
+        raise TooLarge
     unroll = _Unroll(places, shapes)
     forward = tuple(line for e in system.equations for line in unroll.lines(e))
     arguments = tuple(unroll.arguments)
@@ -154,6 +156,18 @@ def _program(derivation: Derivation) -> Program:
         arguments,
         length,
     )
+
+
+def _operations(equation: Equation) -> int:
+    """At least so many operations an equation unrolls into."""
+
+    def count(expr: Expr) -> int:
+        if isinstance(expr, Total):
+            return math.prod(i.size for i in expr.indices) * count(expr.body)
+        parts = expr.args[2:] if isinstance(expr, Elementwise) else () if isinstance(expr, Entry | Index) else expr.args
+        return 1 + sum(map(count, parts))
+
+    return math.prod(i.size for i in lhs_of(equation).indices) * count(equation.rhs)
 
 
 class _Unroll:
@@ -297,11 +311,11 @@ def _root(base: Any) -> Any:
 
 _FUNCTIONS: dict[Any, Callable[[Any], Any]] = {
     sympy.exp: lambda u: math.exp(u) if u else 1,
-    sympy.log: math.log,
-    sympy.sin: math.sin,
-    sympy.cos: math.cos,
-    sympy.tanh: math.tanh,
-    sympy.erf: math.erf,
+    sympy.log: lambda u: math.log(u) if u != 1 else 0,
+    sympy.sin: lambda u: math.sin(u) if u else 0,
+    sympy.cos: lambda u: math.cos(u) if u else 1,
+    sympy.tanh: lambda u: math.tanh(u) if u else 0,
+    sympy.erf: lambda u: math.erf(u) if u else 0,
 }
 
 _MADE: dict[tuple[str, int], Callable[[Any], Any]] = {}

@@ -14,6 +14,7 @@ from . import evaluate, nice, rounding
 from .errors import CheckFailed
 from .evaluate import Array, Values
 from .given import FREE
+from .readback.numbers import AFTER, RATE
 from .rounding import array, number
 from .sheet import Number
 from .spec import Spec
@@ -51,14 +52,15 @@ class Pass:
 
     def number(self, key: str, after: bool = False) -> Number:
         """A single number for the sheet."""
-        return number(self.best(key, after).reshape(())[()], style=self.style)
+        of = f"{AFTER}{key}" if after else key
+        return number(self.best(key, after).reshape(())[()], style=self.style, worked=bool(self.exact), of=of)
 
     def array(self, key: str, after: bool = False) -> tuple[Any, ...] | Number:
         """A tensor for the sheet."""
-        return array(self.best(key, after), self.style)
+        return array(self.best(key, after), self.style, worked=bool(self.exact))
 
     def rate_number(self) -> Number:
-        return number(self.rate if self.exact_rate is None else self.exact_rate, style=self.style)
+        return number(self.rate if self.exact_rate is None else self.exact_rate, style=self.style, of=RATE)
 
     def signature(self, system: System) -> str:
         """Equal for passes that hand out the same numbers."""

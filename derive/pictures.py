@@ -10,7 +10,9 @@ from .catalogue import functions
 from .figures import Column, GraphNode, computation_graph, network
 from .notation.latex import Printer
 from .plots import Curve, Mark, plot
-from .sheet import Figure, Sheet
+from .readback.drawn import require_plot
+from .readback.numbers import require_number
+from .sheet import Figure, Number, Sheet
 from .steps import Derivation
 from .system import COUNT, Equation, System, cotangent, is_cotangent, lhs_of, primal
 from .walk import entries
@@ -130,14 +132,16 @@ def _graph(derivation: Derivation, equations: Sequence[Equation], general: Mappi
 
 def _plot(content: dict[str, Any], sheet: Sheet, printer: Printer, slope: str) -> str:
     curves = [
-        Curve(
-            points,
-            f"${name(given.key, sheet, printer)} = {value.text}$",
-            style,
-            tangent,
-            rf"{slope} ${steep.text}$",
-        )
+        Curve(points, f"${name(given.key, sheet, printer)} = {_read(value)}$", style, tangent, rf"{slope} ${_read(steep)}$")
         for given, value, points, style, tangent, steep in content["curves"]
     ]
     marks = [Mark(content["mark"])]
-    return plot(curves, f"${name(content['x'].key, sheet, printer)}$", f"${name(content['y'].key, sheet, printer)}$", marks)
+    drawn = plot(curves, f"${name(content['x'].key, sheet, printer)}$", f"${name(content['y'].key, sheet, printer)}$", marks)
+    require_plot(drawn, curves, marks)
+    return drawn
+
+
+def _read(number: Number) -> str:
+    """A number in a label, read back."""
+    require_number(number.text, number.value, "a number in the plot")
+    return number.text

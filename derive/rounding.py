@@ -36,8 +36,14 @@ class Printed:
     value: Fraction
 
 
-def printed_number(value: Any, places: int | None = None, style: Style | None = None) -> Printed:
-    """The rule. `places` fixes the number of decimals, for a column; `style` says whether fractions are printed as such."""
+def printed_number(
+    value: Any, places: int | None = None, style: Style | None = None, digits: int = DIGITS, worked: bool = False
+) -> Printed:
+    """The rule. `places` fixes the number of decimals, for a column; `style` says whether fractions are printed as such.
+
+    digits: more of them, for a number with which one goes on. worked: a float is the result of an exact pass, so that it is
+    rounded even where it looks short: the sigmoid of 40 is not 1.
+    """
     exact_in = fraction(value)
     if exact_in == 0:
         text = "0" if places is None else f"{0:.{places}f}"
@@ -47,14 +53,15 @@ def printed_number(value: Any, places: int | None = None, style: Style | None = 
         latex = ("-" if over < 0 else "") + rf"\frac{{{abs(over)}}}{{{under}}}"
         return Printed(latex, f"{over}/{under}", True, exact_in)
     if abs(exact_in) >= LARGE or (places is None and abs(exact_in) < Fraction(5, 10**DIGITS)):
-        return _scientific(value, exact_in)
-    found = half_away(exact_in, DIGITS)
-    exact = found == exact_in or (isinstance(value, float) and abs(float(found) - value) <= 1e-12 * max(1.0, abs(value)))
+        return _scientific(value, exact_in, digits, worked)
+    found = half_away(exact_in, digits)
+    short = isinstance(value, float) and abs(float(found) - value) <= 1e-12 * max(1.0, abs(value))
+    exact = short and not worked if isinstance(value, float) else found == exact_in
     if places is not None:
         found = half_away(exact_in, places)
         text = _decimal(found, places)
     else:
-        text = _decimal(found, DIGITS)
+        text = _decimal(found, digits)
         text = text.rstrip("0").rstrip(".") if exact else text
     return Printed(text, text, exact, found)
 
@@ -85,13 +92,13 @@ def _as_fraction(value: Fraction, style: Style | None) -> bool:
     return style == "fractions" or (style == "integers" and half_away(value, DIGITS) != value)
 
 
-def _scientific(value: Any, exact_in: Fraction) -> Printed:
+def _scientific(value: Any, exact_in: Fraction, digits: int, worked: bool) -> Printed:
     exponent = len(str(abs(exact_in.numerator))) - len(str(exact_in.denominator))
     exponent -= abs(exact_in) < Fraction(10) ** exponent
-    found = half_away(exact_in, DIGITS - 1 - exponent)
+    found = half_away(exact_in, digits - 1 - exponent)
     exponent += abs(found) >= Fraction(10) ** (exponent + 1)  # 9.9996 became 10
-    mantissa = _decimal(found / Fraction(10) ** exponent, DIGITS - 1).rstrip("0").rstrip(".")
-    exact = found == exact_in or (isinstance(value, float) and float(found) == value)
+    mantissa = _decimal(found / Fraction(10) ** exponent, digits - 1).rstrip("0").rstrip(".")
+    exact = float(found) == value and not worked if isinstance(value, float) else found == exact_in
     return Printed(rf"{mantissa} \cdot 10^{{{exponent}}}", f"{mantissa}e{exponent}", exact, found)
 
 
@@ -101,10 +108,13 @@ def rounded(value: Any, places: int | None = None) -> Decimal:
     return Decimal(found.numerator) / Decimal(found.denominator)
 
 
-def number(value: Any, places: int | None = None, style: Style | None = None) -> Number:
-    """A number for a sheet."""
-    found = printed_number(value if isinstance(value, int | Fraction) else float(value), places, style)
-    return Number(found.latex, found.exact)
+def number(
+    value: Any, places: int | None = None, style: Style | None = None, digits: int = DIGITS, worked: bool = False, of: str = ""
+) -> Number:
+    """A number for a sheet. of: where it is found in the sheet's reference."""
+    value = _plain_type(value)
+    found = printed_number(value, places, style, digits, worked)
+    return Number(found.latex, found.exact, value, of)
 
 
 def plain(value: Any, style: Style | None = None) -> str:
@@ -133,12 +143,12 @@ def _last_digit(value: float) -> float:
     return 10.0 ** (math.floor(math.log10(value)) + 1 - DIGITS)
 
 
-def array(values: Array, style: Style | None = None) -> tuple[Any, ...] | Number:
+def array(values: Array, style: Style | None = None, worked: bool = False) -> tuple[Any, ...] | Number:
     """An array of numbers as they are printed; what is zero but for rounding is printed as zero.
 
     In an array that is not exact all numbers have the same decimals; one too small for them is written out on its own.
     """
-    return _nested(in_array(values, style))
+    return _nested(in_array(values, style, worked), values)
 
 
 def printed(values: Array, style: Style | None = None) -> Array:
@@ -149,19 +159,19 @@ def printed(values: Array, style: Style | None = None) -> Array:
     return out
 
 
-def in_array(values: Array, style: Style | None = None) -> Array:
+def in_array(values: Array, style: Style | None = None, worked: bool = False) -> Array:
     """An array of `Printed`."""
     out = np.empty(values.shape, dtype=object)
     if values.ndim == 0:
-        out[()] = printed_number(_plain_type(values[()]), style=style)
+        out[()] = printed_number(_plain_type(values[()]), style=style, worked=worked)
         return out
     numbers = [_plain_type(v) for v in values.flat]
     least = 1e-13 * max([1.0, *(abs(float(v)) for v in numbers)])
     clean = [0.0 if isinstance(v, float) and abs(v) < least else v for v in numbers]
-    places = None if all(printed_number(v, style=style).exact for v in clean) else DIGITS
+    places = None if all(printed_number(v, style=style, worked=worked).exact for v in clean) else DIGITS
     for place, value in zip(np.ndindex(out.shape), clean, strict=True):
         small = 0 < abs(value) < 5 * 10 ** -(DIGITS + 1)
-        out[place] = printed_number(value, None if small or value == 0 else places, style)
+        out[place] = printed_number(value, None if small or value == 0 else places, style, worked=worked)
     return out
 
 
@@ -169,8 +179,9 @@ def _plain_type(value: Any) -> Any:
     return value if isinstance(value, int | Fraction) else float(value)
 
 
-def _nested(values: Array) -> tuple[Any, ...] | Number:
-    if values.ndim:
-        return tuple(_nested(np.asarray(row, dtype=object)) for row in values)
-    alone: Any = values[()]
-    return Number(alone.latex, alone.exact)
+def _nested(printed: Array, values: Array) -> tuple[Any, ...] | Number:
+    if printed.ndim:
+        rows = zip(printed, values, strict=True)
+        return tuple(_nested(np.asarray(row, dtype=object), np.asarray(of, dtype=object)) for row, of in rows)
+    alone: Any = printed[()]
+    return Number(alone.latex, alone.exact, _plain_type(values[()]))

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from .looks import Look
 from .notation.symbols import Symbols
 from .notation.views import Shown, View
+from .readback.numbers import Reference
 from .steps import Derivation
 
 
@@ -98,10 +99,15 @@ class Callout:
 
 @dataclass(frozen=True)
 class Number:
-    """A number as it is printed: its digits, and whether they are exact."""
+    """A number as it is printed: its digits, and whether they are exact.
+
+    value: the number that is meant, against which the digits are read back. of: where it is found in the sheet's `reference`.
+    """
 
     text: str
     exact: bool
+    value: Any = field(default=None, compare=False)
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,8 @@ class Value:
     """A quantity with its value: equation (in the sheet's first view), the numbers put in, and the array of numbers.
 
     step: it is the value after a step of gradient descent, with the rate; for a single number the old value, rate and gradient.
-    formula: how its entries are computed, where `shown` is nothing but its name.
+    formula: how its entries are computed, where `shown` is nothing but its name. of: where its numbers are found in the sheet's
+    `reference`.
     """
 
     shown: Shown
@@ -117,6 +124,7 @@ class Value:
     numbers: Mapping[str, Number] | None = None
     step: tuple[Number, ...] | None = None
     formula: Shown | None = None
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -220,7 +228,7 @@ class Sheet:
     """A whole sheet.
 
     student: for whom a variant is, name and number. stamp: from what its numbers can be drawn again. derivation: what its lines
-    are read back against.
+    are read back against. reference: the exact pass, against which its numbers are.
     """
 
     title: str
@@ -238,3 +246,4 @@ class Sheet:
     points: int = 0
     name: str = "sheet"
     derivation: Derivation | None = field(default=None, repr=False, compare=False)
+    reference: Reference | None = field(default=None, repr=False, compare=False)

@@ -180,7 +180,7 @@ def _compared(composer: _Composer, key: str, given: str, line: str) -> tuple[tup
     objective = composer.system.objective
     start = {k: v for k, v in composer.pass_.values.items() if k in system.tensors}
     at, here = float(start[key]), float(start[given])
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     curves = []
     for value, style in ((here, "solid"), (here + 2.0 if here <= 0.5 else here - 2.0, "dashed")):
         point = evaluate.run(system, {**start, given: np.asarray(value)})
@@ -189,21 +189,22 @@ def _compared(composer: _Composer, key: str, given: str, line: str) -> tuple[tup
         local = next(s for s in derivation.of("partial", line) if s.result.lhs.by.key == key)
         slope_here = float(point[cotangent(key)])
         cost = float(point[objective])
+
+        found = composer.pass_ if not rows else None  # the first point is that of the worked pass
+        numbers = {
+            quantity: worked.number(point[quantity]) if found is None else found.number(quantity)
+            for quantity in (given, line, objective, cotangent(key))
+        }
+        slope = evaluate.evaluate(local.result.rhs, point, ())
         rows.append(
-            (
-                worked.number(value),
-                worked.number(point[line]),
-                worked.number(evaluate.evaluate(local.result.rhs, point, ())),
-                worked.number(cost),
-                worked.number(slope_here),
-            )
+            (numbers[given], numbers[line], worked.number(slope), numbers[objective], numbers[cotangent(key)]),
         )
         across = np.linspace(at - 4, at + 4, 97)
         heights = [
             float(evaluate.run(system, {**start, given: np.asarray(value), key: np.asarray(w)})[objective]) for w in across
         ]
         points = tuple((float(w), h) for w, h in zip(across, heights, strict=True))
-        curves.append((Entry.of(given), worked.number(value), points, style, (at, cost, slope_here), worked.number(slope_here)))
+        curves.append((Entry.of(given), numbers[given], points, style, (at, cost, slope_here), numbers[cotangent(key)]))
     headers = (
         Entry.of(given),
         Entry.of(line),

@@ -76,8 +76,32 @@ def work(spec: Spec, derivation: Derivation) -> Pass | None:
             break
     if best is None:
         raise _no_pass(spec)
+    best = _exactly_too(derivation, best)
     require_slope(derivation, best)
     return best
+
+
+def _exactly_too(derivation: Derivation, found: Pass) -> Pass:
+    """A pass in floats, exactly: what is rounded and what is not is seen only so."""
+    program = exact.compiled(derivation)
+    if program is None:
+        return found
+    rate = exact.as_exact(found.rate)
+    start = {k: exactly(found.values[k]) for k in free(derivation.system)}
+    slots = program.start(start)
+    if not (exact.run(program.forward, slots) and exact.run(program.backward, slots)):
+        return found
+    known = {k: program.array(slots, k) for k in program.places}
+    after: Values = {}
+    if found.after:
+        moved = {k: v - rate * known[cotangent(k)] if k in derivation.parameter_gradients else v for k, v in start.items()}
+        slots = program.start({k: np.asarray(v, dtype=object) for k, v in moved.items()})
+        if not exact.run(program.forward, slots):
+            return found
+        after = {k: program.array(slots, k) for k in derivation.system.tensors}
+    both = replace(found, exact=known, exact_after=after, exact_rate=rate)
+    require_agreement(derivation, in_floats(derivation, both))
+    return both
 
 
 def _no_pass(spec: Spec) -> SpecError:

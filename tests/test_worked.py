@@ -261,7 +261,7 @@ def test_a_spec_that_says_nothing_keeps_its_numbers() -> None:
     """The sheets that people have already must not change."""
     spec = api.load(api.examples()["chain"])
     found = worked.work(spec, api.derive(spec))
-    assert found is not None and found.exact == {} and found.style is None and found.seed is None
+    assert found is not None and found.style is None and found.seed is None
     assert {k: found.values[k].item() for k in ("x", "W.1", "b.1", "W.2", "b.2", "W.3", "b.3", "y")} == PINNED
 
 
