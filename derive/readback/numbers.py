@@ -253,7 +253,7 @@ def reference(derivation: Derivation, given: Mapping[str, Array], rate: Any) -> 
     values = dict(before)
     if derivation.system.objective is not None:
         moved = {
-            key: np.asarray(array - pace * before[cotangent(key)])
+            key: np.asarray(array - pace * before[cotangent(key)], dtype=object if program else float)
             if key in derivation.parameter_gradients
             else array
             for key, array in start.items()
