@@ -182,11 +182,11 @@ environment() {
         if [ -e "$venv/pyvenv.cfg" ]; then say "setting up $venv again: $why"; else say "setting up $venv"; fi
         make_environment || exit
     fi
-    packages . "Python packages: about 60 MB, 1 to 3 minutes" sheet
+    packages . "Python packages: about 50 MB, 1 to 3 minutes" sheet
 }
 
 tools() {
-    packages '.[cluster,dev]' "Python packages for the tests: about 40 MB, 1 to 3 minutes" tools
+    packages '.[cluster,dev]' "Python packages for the tests: about 40 MB, 1 to 2 minutes" tools
 }
 
 # --- TeX ----------------------------------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ tex() {
 # shellcheck disable=SC2086
 test_tex() {
     if test_tex_is_there; then return; fi
-    if may_install; then apt_install "TeX for the tests: about 400 MB, 2 to 10 minutes" $TEST_TEX; fi
+    if may_install; then apt_install "TeX for the tests: about 350 MB, 3 to 10 minutes" $TEST_TEX; fi
     test_tex_is_there || warn "the tests need" $TEST_TEX
 }
 

@@ -185,7 +185,7 @@ def test_packages_are_installed_once_and_only_what_is_asked_for(project: Path) -
 def test_what_takes_long_is_said_before(project: Path) -> None:
     assert make(project, "setup").stdout.splitlines() == [
         "setting up .venv",
-        "installing Python packages: about 60 MB, 1 to 3 minutes",
+        "installing Python packages: about 50 MB, 1 to 3 minutes",
     ]
 
 
@@ -256,7 +256,7 @@ def test_after_pip_failed_it_is_said_how_to_go_on(project: Path) -> None:
     assert done.returncode != 0
     assert "pip could not install the Python packages" in done.stderr and "Run make again" in done.stderr
     (project / "pip-fails").unlink()
-    assert make(project, "setup").stdout == "installing Python packages: about 60 MB, 1 to 3 minutes\n"
+    assert make(project, "setup").stdout == "installing Python packages: about 50 MB, 1 to 3 minutes\n"
 
 
 def test_a_python_that_is_too_old_is_not_used(project: Path) -> None:
