@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -371,6 +371,15 @@ def _equal(result: Any, meant: Any) -> bool:
     if isinstance(result, float) or isinstance(meant, float):
         return math.isclose(result, meant, rel_tol=1e-11, abs_tol=1e-13)
     return bool(result == meant)
+
+
+def with_left_sides(lines: Sequence[Line]) -> list[Line]:
+    """The lines, each with a left-hand side of its own where that of the line above is in another form: ∂C/∂z_j below ∂C/∂z."""
+    out: list[Line] = []
+    for line in lines:
+        alike = bool(out) and all(a.shown.lhs == b.shown.lhs for a, b in zip(line.forms, out[-1].forms, strict=False))
+        out.append(replace(line, continues=line.continues and alike))
+    return out
 
 
 def _array(array: tuple[Any, ...] | Number) -> tuple[str, bool]:

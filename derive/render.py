@@ -16,7 +16,7 @@ from markupsafe import Markup
 from . import descriptions, pages, pictures, tables
 from .catalogue import losses, malrules, rules
 from .escape import escape
-from .formulas import POINT, Formulas
+from .formulas import POINT, Formulas, with_left_sides
 from .looks import Look
 from .readback import reading
 from .sheet import Figure, Line, Lines, Sheet, Task, Text
@@ -132,6 +132,7 @@ class Writer:
             "reason": self.reason,
             "gap_number": formulas.gap_number,
             "held_cell": formulas.held_cell,
+            "with_left_sides": with_left_sides,
             "inline": formulas.inline,
             "malrule": self.malrule,
             "raw": lambda item: Markup(self.formulas.math(item)[1:-1]),

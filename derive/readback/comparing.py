@@ -38,17 +38,17 @@ def compare(claim: tree.Relation, reader: Evaluation, told: Told, numbers: bool 
     numbers: whether a number alone on a side is a value of the other side. A softmax that says nothing of rows and columns acts
     on a page everywhere along the same.
     """
-    problem = None
-    for rows in (True, False) if told.rows is None else (told.rows,):
-        reader.rows, reader.uses_rows = rows, False
+    usual = told.rows is not False
+    problem = Unreadable("nothing reads it")
+    for rows in (usual, not usual):
+        reader.rows, reader.uses_rows, reader.matrix = rows, False, False
         states, off, tolerance = apart(claim, reader, numbers)
         if off <= tolerance:
-            told.rows = rows if reader.uses_rows else told.rows
+            told.rows = rows if reader.matrix else told.rows
             return states
-        problem = problem or Unreadable(f"its sides differ by {off:.1e}")
-        if not reader.uses_rows:
+        problem = Unreadable(f"its sides differ by {off:.1e}")
+        if not reader.uses_rows or (reader.matrix and told.rows is not None):
             break
-    assert problem is not None
     raise problem
 
 

@@ -39,12 +39,13 @@ class Evaluation(Letters):
     """Evaluates the sides of one line, at one point after another of the same shapes.
 
     changes: of all quantities, or of those of one line with others held. rows: along what softmax acts on a matrix; uses_rows:
-    whether that made a difference.
+    whether that made a difference, and matrix: to what can be nothing else.
     """
 
     changes: Mapping[str, Array] | None = None
     rows: bool = True
     uses_rows: bool = False
+    matrix: bool = False
     scope: Scope | None = None
 
     def sides(self, claim: tree.Relation, numbers: bool = True) -> list[Value | None]:
@@ -259,7 +260,7 @@ class Evaluation(Letters):
 
     def _quotient(self, node: tree.Quotient, scope: Scope) -> Value:
         above, below = self.value(node.above, scope), self.value(node.below, scope)
-        if not below.scalar:
+        if below.rows * below.columns != 1:
             raise Unreadable(f"a division by {values.shape(below)}")
         with np.errstate(all="ignore"):
             out = Value(above.array / below.array, above.any_rows, above.any_columns, above.identity)
@@ -304,11 +305,13 @@ class Evaluation(Letters):
 
     def softmax(self, of: Value, along: Tokens) -> Value:
         said = "".join(along)
-        if of.columns == 1 and not of.any_columns:
-            return values.softmax(of, -2)
         if said:
             return values.softmax(of, -1 if said in (r"\rightarrow", "rows") else -2)
+        vector = of.columns == 1 and not of.any_columns
+        if vector and not self.world.example_letter:
+            return values.softmax(of, -2)
         self.uses_rows = True
+        self.matrix = self.matrix or not vector  # with one unit, a mini-batch has one column
         return values.softmax(of, -1 if self.rows else -2)
 
     def _cases(self, node: tree.Cases, scope: Scope) -> Value:

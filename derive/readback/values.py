@@ -91,6 +91,8 @@ def entrywise(values: list[Value], signs: list[str]) -> Value:
 
 def product(left: Value, right: Value) -> Value:
     """Two factors side by side: a number in front of an array, or a matrix product."""
+    if right.scalar and left.any_columns and left.rows == 1:  # a row of ones before a column of one entry
+        return Value(left.array * right.array)
     for one, other in ((left, right), (right, left)):
         if one.scalar:
             return replace(other, array=one.array * other.array)
