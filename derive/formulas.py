@@ -357,7 +357,7 @@ class Formulas:
 
 def _worked_out(value: Value) -> bool:
     """Whether a line shows its right-hand side with numbers put in."""
-    if value.numbers is None or not isinstance(value.shown, Equation):
+    if not value.numbers or not isinstance(value.shown, Equation):
         return False
     return bool(value.shown.rhs.args) and not isinstance(value.shown.rhs, Entry)
 

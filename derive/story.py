@@ -232,7 +232,8 @@ def chain_rule(composer: _Composer) -> list[Section]:
         Prose("products", {"signals": any(t.signal for t in composer.system.tensors.values())}),
     ]
     for tensor in composer.system.parameters:
-        steps = derivation.of("product", tensor.key)
+        # of what stands in the cost's own line, the first product is ∂C/∂w itself
+        steps = [s for s in derivation.of("product", tensor.key) if not isinstance(s.result.rhs, Partial)]
         if steps:
             blocks.append(Lines(tuple(Line((Form(view, s.result),), s.rules, continues=n > 0) for n, s in enumerate(steps))))
     return [Section("chain", tuple(blocks))]

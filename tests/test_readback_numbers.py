@@ -197,3 +197,19 @@ def test_a_number_in_the_key_or_in_words_is_read_as_well(text: str, value: float
     assert numbers.require_plain(text, value, "a number") == text
     with pytest.raises(CheckFailed):
         numbers.require_plain(text, value * 2, "a number")
+
+
+PLAIN = {
+    "a power of e": "equations: [p = exp(w*x), q = exp(3) + p, C = (q - w)**2]",
+    "a parameter in the line of the cost": "equations: [p = w*x, C = p**2 + w]",
+    "nothing to put in": "equations: [p = sigmoid(1/2), C = (w*x - p)**2]",
+}
+
+
+@pytest.mark.parametrize("name", list(PLAIN))
+@pytest.mark.parametrize("kind", ["", "numbers: fractions\n"])
+def test_lines_with_numbers_are_read_by_both_readers(name: str, kind: str) -> None:
+    text = api.tex(
+        api.sheet(api.loads(f"title: t\nview: scalar\nparameters: {{w: scalar}}\ninputs: {{x: scalar}}\n{kind}{PLAIN[name]}\n"))
+    )
+    assert r"\dsvalue" in text and r"\sigma\left(\frac{1}{2}\right) \allowbreak = \sigma" not in text

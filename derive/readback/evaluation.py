@@ -50,15 +50,35 @@ class Evaluation(Letters):
 
     def sides(self, claim: tree.Relation, numbers: bool = True) -> list[Value | None]:
         """Each side's value; None for a gap, and for what holds nothing but numbers where `numbers` are not asked for."""
-        left_out = [_left_out(side, numbers) for side in claim.sides]
+        left_out = [self.left_out(side, numbers) for side in claim.sides]
         if left_out.count(False) < 2:  # nothing is compared: its names must be names
             for name in (n for side in claim.sides for n in tree.inside(side) if isinstance(n, Name)):
-                if name != Name(name.letter) or len(name.letter) > 1:  # else it may be the letter of an index
+                if (name != Name(name.letter) or len(name.letter) > 1) and not self.constant(name):  # else it may be an index
                     self.required(name)
             return [None] * len(claim.sides)
         if self.scope is None:
             self.scope = self.looked_over(claim, [side for side, out in zip(claim.sides, left_out, strict=True) if not out])
         return [None if out else self.value(side, self.scope) for side, out in zip(claim.sides, left_out, strict=True)]
+
+    def left_out(self, side: Tree, numbers: bool) -> bool:
+        """A gap; an array of numbers; and where they are not asked for, anything that holds nothing but numbers."""
+        if isinstance(side, tree.Gap):
+            return True
+        return self.numeric(side) and (not numbers or any(isinstance(n, tree.Matrix | tree.Gap) for n in tree.inside(side)))
+
+    def numeric(self, node: Tree) -> bool:
+        """Whether nothing but numbers stands there."""
+        named = (tree.Change, tree.Derivative, tree.Total, tree.Ones)
+        inside = list(tree.inside(node))
+        return not any(isinstance(n, named) or (isinstance(n, Name) and not self.constant(n)) for n in inside)
+
+    def constant(self, name: Name) -> bool:
+        """π, or a power of e whose exponent is a number, where these are no quantities of the sheet."""
+        if name.below or self.meaning(name) is not None:
+            return False
+        if name.letter == "e" and name.above:
+            return self.numeric(self.exponent(name.above))
+        return name.letter in (r"\pi", "π", "pi") and not name.above
 
     # --- names ------------------------------------------------------------------------------------------------------------
 
@@ -372,16 +392,3 @@ def _brackets(node: Tree) -> Iterator[tree.Bracket]:
     elif isinstance(node, tree.Product):
         for factor in node.factors:
             yield from _brackets(factor)
-
-
-def _left_out(side: Tree, numbers: bool) -> bool:
-    """A gap; an array of numbers; and where they are not asked for, anything that holds nothing but numbers."""
-    if isinstance(side, tree.Gap):
-        return True
-    return numeric(side) and (not numbers or any(isinstance(n, tree.Matrix | tree.Gap) for n in tree.inside(side)))
-
-
-def numeric(node: Tree) -> bool:
-    """Whether nothing but numbers stands there."""
-    named = (Name, tree.Change, tree.Derivative, tree.Total, tree.Ones, tree.Bracket)
-    return not any(isinstance(n, named) for n in tree.inside(node))
