@@ -14,6 +14,7 @@ from typing import Any
 
 from . import arithmetic, chain, downward, groups, network, notes, results, story, worked
 from .catalogue import functions
+from .errors import Place, SpecError
 from .given import FREE
 from .groups import Run
 from .looks import look
@@ -151,7 +152,7 @@ class _Composer:
         blocks: list[Block] = []
         if self.spec.introduction:
             paragraphs = [p for p in re.split(r"\n\s*\n", self.spec.introduction) if p.strip()]
-            blocks += [Text(story.marked(p, self.system)) for p in paragraphs]
+            blocks += [self.introduced(p) for p in paragraphs]
         runs = self.forward_runs
         deep = any(r.many for r in runs)
         about = {
@@ -182,6 +183,13 @@ class _Composer:
     def counted(self) -> dict[str, object]:
         """The training examples of a mini-batch: how many there are, the sign of that number, and their index."""
         return {"examples": self.system.examples, "count": Entry.of(COUNT), "example": network.example_index(self.system)}
+
+    def introduced(self, paragraph: str) -> Text:
+        """A paragraph of the user's introduction."""
+        try:
+            return Text(story.marked(paragraph, self.system))
+        except SpecError as error:
+            raise error.at(self.spec.place("introduction") or Place()) from None
 
     def weights(self) -> list[Entry]:
         """The weights of the dense layers, with their indices."""

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from . import exact, nice, pictures, rounding
 from .drawing import text_width
 from .errors import CheckFailed
-from .notation import ascii, views
+from .notation import ascii, typed, views
 from .notation.arrays import ArrayEquation
 from .notation.latex import Printer
 from .notation.latex_scalars import MANY_HELD, unbroken
@@ -83,12 +83,19 @@ class Formulas:
         if isinstance(item, str):
             raise TypeError("a text is not mathematics")
         printer = self.printer(general)
+        if isinstance(item, typed.Typed):
+            return self.as_typed(item)
         if isinstance(item, Equation | ArrayEquation):
             lhs, rhs = printer.equation(item)
             return self.tex(f"${unbroken(f'{lhs} = {rhs}')}$")
         if isinstance(item, Entry) and not item.indices:
             return Markup(f"${self.whole(item, general)}$")
         return self.tex(f"${unbroken(printer.side(item))}$")
+
+    def as_typed(self, item: typed.Typed, on_one_line: bool = False) -> Markup:
+        """What the user typed in a text, marked as theirs."""
+        latex = typed.Printer(self.sheet.symbols, item).latex()
+        return self.tex(rf"\dstyped{{{pictures.flat(latex) if on_one_line else latex}}}")
 
     def whole(self, entry: Entry, general: Mapping[int, str] | None = None) -> str:
         """A tensor as a whole: a capital where it is a matrix in this view."""
@@ -136,6 +143,8 @@ class Formulas:
 
     def inline(self, item: Any) -> Markup:
         """Like `math`, with derivatives on one line: ∂C/∂w."""
+        if isinstance(item, typed.Typed):
+            return self.as_typed(item, on_one_line=True)
         found = self.math(item)
         return Markup(f"${pictures.flat(found[1:-1])}$")
 

@@ -12,13 +12,14 @@ from sympy import Expr
 from . import chain, evaluate, language, network, verify, worked
 from .catalogue import U, function, functions
 from .derivation import derive
-from .errors import DeriveError, SpecError, did_you_mean
-from .notation import register
+from .errors import DeriveError, EquationError, SpecError, did_you_mean
+from .fields import short
+from .notation import register, typed
 from .sheet import Block, Callout, Figure, Form, Line, Lines, Prose, Section, Table
 from .spec import Spec
 from .system import COUNT, Equation, System, cotangent, lhs_of
 from .tensor import Elementwise, Entry, Partial
-from .walk import entries, terms, transform
+from .walk import entries, terms
 
 if TYPE_CHECKING:
     from .compose import _Composer
@@ -30,9 +31,10 @@ def definition(name: str, argument: str = "u") -> Equation:
 
 
 def marked(text: str, system: System, read: Callable[[str, DeriveError], Any] | None = None) -> tuple[Any, ...]:
-    """The user's text, with what stands in backquotes read as an equation or expression in the equation language.
+    """The user's text, with what stands in backquotes as mathematics in the language of the equations, as it was typed.
 
-    read: what is made of a piece that is neither, and of the language's error; without it the piece is shown as it was typed.
+    read: what is made of a piece that is none of it, or that names layers, and of the error; without it, words are shown as they
+    were typed. Raises SpecError for what is meant as an equation and cannot be read.
     """
     parts: list[Any] = []
     for place, piece in enumerate(re.split(r"`([^`]*)`", text)):
@@ -44,31 +46,32 @@ def marked(text: str, system: System, read: Callable[[str, DeriveError], Any] | 
 
 
 def _maths(text: str, system: System, read: Callable[[str, DeriveError], Any] | None) -> Any:
-    names = {t.base: t.shape for t in system.tensors.values()}
-    found = re.fullmatch(r"\s*d(\w+)/d(\w+)\s*", text)
-    if found and found[1] in names and found[2] in names:
-        return Partial(Entry.of(_key(found[1], system)), Entry.of(_key(found[2], system)))
     try:
-        if "=" in text:
-            known = {**names, **{n: () for n in language.names_in(text)[1] if n not in names}}
-            known.pop(language.names_in(text)[0], None)
-            equation, _ = language.parse_equation(text, known, set(functions()))
-            return Equation(_keyed(equation.lhs, system), _keyed(equation.rhs, system))
-        if text.strip() in names:
-            return Entry.of(_key(text.strip(), system))
-        expr = language.parse_expression(text, names, set(functions()), {})
-        return _keyed(expr, system)
+        found = typed.read(text, typed.ranks(system))
+        unknown = [name for name in found.names() if name not in found.ranks and (read is not None or not typed.is_letter(name))]
+        if unknown and "=" not in text and not is_function(text):
+            hint = did_you_mean(unknown[0], found.ranks)
+            raise EquationError(f"`{unknown[0]}` is not a name of this sheet", text=text, hint=hint)
+        if read is not None and found.layers():  # the sheet's own signs for them
+            return read(text, EquationError("a layer is named", text=text))
+        return found
     except DeriveError as error:
-        return text if read is None else read(text, error)
+        if read is not None:
+            return read(text, error)
+        if typed.is_meant(text):
+            raise unreadable(text, error) from None
+        return text
 
 
-def _key(name: str, system: System) -> str:
-    return next(k for k, t in system.tensors.items() if t.base == name or k == name)
+def is_function(text: str) -> bool:
+    """Whether a text is the name of a function, and nothing else."""
+    return text.strip() in {*functions(), *language.BUILT_IN}
 
 
-def _keyed(expr: Expr, system: System) -> Expr:
-    known = {t.base: k for k, t in reversed(list(system.tensors.items()))}
-    return transform(expr, lambda n: Entry.of(known.get(n.key, n.key), *n.indices) if isinstance(n, Entry) else None)
+def unreadable(text: str, error: DeriveError) -> SpecError:
+    """The error for what is meant as an equation."""
+    hint = "in backquotes stands mathematics as in `equations:`; code that looks like it stands in a block of its own"
+    return SpecError(f"`{short(text)}` in backquotes cannot be read: {error.message}", hint=error.hint or hint)
 
 
 def in_words(composer: _Composer, key: str) -> Prose | None:

@@ -43,7 +43,7 @@ preface: |
   - and `code that is none`
 chapters:
   - title: One neuron
-    introduction: "\\input{secret} $x$ <b>html</b> # no heading \\write18{x} ^^41 `y = \\end{document}`"
+    introduction: "\\input{secret} $x$ <b>html</b> # no heading \\write18{x} ^^41 ``y = \\end{document}``"
     sheets: [one.yaml, {spec: single.yaml, id: two, title: Another title}]
   - title: Schichten
     id: layers

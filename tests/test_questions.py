@@ -346,7 +346,7 @@ def test_in_backquotes_stands_what_students_write() -> None:
     found = api.examples()["classifier"].read_text() + f"homework: {{text: '{text}', questions: [{{shape: W.1}}]}}\n"
     printed = api.tex(api.edition(api.homework(spec.loads(found)), "homework"))
     assert (
-        r"$W^{(1)}$, $\partial C/\partial W^{(2)}$, $\delta^{(2)}$, $p - y$, $\mathrm{d}z^{(1)}$, "
+        r"$W^{(1)}$, $\partial C/\partial W^{(2)}$, $\delta^{(2)}$, \dstyped{p - y}, $\mathrm{d}z^{(1)}$, "
         r"$z^{(1)} = W^{(1)}\,x + b^{(1)}$" in printed
     )
 

@@ -247,7 +247,7 @@ def test_text_of_the_user_is_escaped_and_its_maths_is_read_in_the_language() -> 
     text += "parameters: {w: scalar}\ninputs: {x: scalar}\nequations: ['z = w*x', 'C = z**2']\n"
     tex = api.tex(api.sheet(api.loads(text)))
     assert r"100\% of" in tex and r"\input{x}" not in tex.replace("inputenc", "") and r"\$y\$ \#1" in tex
-    assert r"the line $z = w\,x$ and $\partial z/\partial w$ cost 5 \$" in tex
+    assert r"the line \dstyped{z = w\,x} and \dstyped{\partial z/\partial w} cost 5 \$" in tex
 
 
 def test_every_block_of_every_sheet_has_its_words() -> None:

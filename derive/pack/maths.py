@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from .. import api, story
-from ..catalogue import functions
+from ..errors import EquationError
 from ..looks import Look
-from ..notation import register
+from ..notation import register, typed
 from ..render import Known, Writer
 from ..sheet import Sheet
 from ..system import System
@@ -30,22 +28,28 @@ class Maths:
         self._built: dict[str, tuple[System, Sheet]] = {}
 
     def latex(self, code: str, chapter: int, words: Words) -> str | None:
-        """The LaTeX of a formula, or None where it is none. The first sheet that knows all of its names decides how it looks."""
+        """The LaTeX of a formula as it was typed, or None where it is none.
+
+        The first sheet that knows all of its names says what they are: numbers, or vectors whose products are entry by entry.
+        Raises SpecError for what is meant as an equation and cannot be read.
+        """
         if "`" in code or not code.strip():
             return None
-        best: tuple[Any, Sheet] | None = None
+        best: tuple[typed.Typed, Sheet] | None = None
         for member in sorted(self._members, key=lambda m: (m.chapter != chapter, m.chapter, m.place))[:MANY]:
             system, stub = self._system(member)
-            item, *more = story.marked(f"`{code}`", system)
-            if more or isinstance(item, str):
-                continue
-            known = {t.base for t in system.tensors.values()} | set(functions()) | {"sum"}
-            whole = {re.sub(r"^d(?=\w)", "", name) for name in re.findall(r"[^\W\d]\w*", code)} <= known
+            try:
+                found = typed.read(code, typed.ranks(system))
+            except EquationError as error:
+                if typed.is_meant(code):
+                    raise story.unreadable(code, error) from None
+                return None
+            whole = all(name in found.ranks for name in found.names())
             if best is None or whole:
-                best = (item, stub)
+                best = (found, stub)
             if whole:
                 break
-        if best is None:
+        if best is None or not _is_mathematics(best[0]):
             return None
         writer = Writer(replace(best[1], look=replace(self._look, language=words.code)), Known())
         writer.all_tools()
@@ -58,3 +62,9 @@ class Maths:
             symbols = register.symbols(system, spec.labels, spec.glyphs)
             self._built[member.name] = (system, Sheet(spec.title, (), symbols, api.views(spec), look=self._look))
         return self._built[member.name]
+
+
+def _is_mathematics(found: typed.Typed) -> bool:
+    """Whether a formula is one, and not words: an equation, or signs and names of a sheet."""
+    signs = (name in found.ranks or typed.is_letter(name) for name in found.names())
+    return "=" in found.text or story.is_function(found.text) or all(signs)

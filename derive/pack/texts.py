@@ -2,7 +2,7 @@
 
 Paragraphs, emphasis, lists, links and code. markdown-it reads it; whatever is no part of the subset (headings, quotations,
 pictures, HTML) is text, and is printed as it was typed. What stands in backquotes is mathematics in the language of the
-equations; where it is none, it is code.
+equations, set as it was typed; where it is none, it is code, as is what stands in double backquotes.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class _Writer:
         if token.type == "text":
             return rf"\texttt{{{breakable(token.content)}}}" if self.bare else self._text(token.content)
         if token.type == "code_inline":
-            found = self.scope.maths(token.content)
+            found = self.scope.maths(token.content) if len(token.markup) == 1 else None
             return rf"\texttt{{{breakable(token.content)}}}" if found is None else found
         if token.type == "link_open":
             self.address, self.bare = str(token.attrs.get("href", "")), token.markup == "autolink"

@@ -18,9 +18,9 @@ SHAPES: dict[str, tuple[Role | None, ...]] = {
     "dsline": ("claim", "claim", "words"), "dsmore": ("more", "words"), "dsresult": ("claim",), "dsvalue": ("claim",),
     "dsnumber": ("claim",), "dspair": ("claim", "claim"), "dsboxedpair": ("claim", "claim"), "dspartial": ("held",) * 3,
     "dsitem": (None, "item"), "dserror": ("wrong", "words"), "dsmeasure": (None,), "dspartialheads": (None, None, None),
-    "dspairrule": ("words",),
+    "dspairrule": ("words",), "dstyped": (None,),
 }  # fmt: skip
-"""What the arguments of a macro are."""
+"""What the arguments of a macro are; what the user typed in a text speaks of no sheet."""
 
 MACRO = re.compile(
     r"\\(" + "|".join(SHAPES) + r")(?![a-zA-Z])"
