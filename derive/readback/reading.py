@@ -164,8 +164,9 @@ class Reading:
         if not (isinstance(claim.sides[0], tree.Name) and self.about_the_input(claim.sides[0], told)):
             known = [Evaluation(s.worlds[0], s.written, layers, told.zero) for s in spoken for layers in s.layers(told.layers)]
             for name in (n for n in tree.inside(claim) if isinstance(n, tree.Name)):
-                if INDEX.fullmatch(name.letter) and not name.below and not name.above:
-                    continue
+                counts = INDEX.fullmatch(name.letter) or name.letter in {s.written.unnamed for s in spoken}
+                if counts and not name.below and not name.above:
+                    continue  # an index; and the cost that follows, where the equations have none
                 if all(reader.meaning(name) is None for reader in known):
                     raise Unreadable(f"`{written(name)}` is no sign of this sheet")
         return 0
