@@ -12,6 +12,30 @@ from .tensor import Elementwise, Entry, Index
 from .walk import nodes
 
 
+class Forms:
+    """Numbers for expressions, equal for those that are the same but for the names of their tensors, each node looked at once.
+
+    It knows the expressions by where they are, so they must outlive it: the lines of one derivation, while they are decided.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        self._known: dict[int, int] = {}
+
+    def of(self, expr: Expr) -> int:
+        found = self._known.get(id(expr))
+        if found is None:
+            args = expr.args[1:] if isinstance(expr, Entry) else expr.args
+            form = (type(expr), *map(self.of, args)) if expr.args else expr
+            found = self._known[id(expr)] = self._numbers.setdefault(form, len(self._numbers))
+        return found
+
+    @property
+    def leaves(self) -> list[Expr]:
+        """The indices, numbers and names of functions that were met, each once."""
+        return [form for form in self._numbers if not isinstance(form, tuple)]
+
+
 def structure(expressions: Iterable[Expr], system: System) -> Hashable:
     """A key that two lists of expressions share where one is the other with its tensors renamed.
 

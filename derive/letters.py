@@ -3,21 +3,27 @@
 The calculus takes letters as it needs them, and what it makes is right whatever the letters are. A reader has only the letters.
 So where a derivation is finished, its indices are lettered once more:
 
-    no index is written like a tensor, like N, e, π or the d of a change, or like a letter inside another sign (the t of h_{t-1})
+    no index is written like a tensor, like N or π, or like a letter inside another sign (the t of h_{t-1})
     within a line no sum binds a letter that is free on the line, or that a sum around it or a factor beside it binds
 
 Other letters stay as they are, the author's first of all. Sums in different terms may share one: Σ_k a_k + Σ_k b_k.
+
+An author's d and e stay, too: an index stands below a sign or in brackets only, where no change and no power of e stands. But no
+other index gets one of these letters.
+
+Lines that are alike but for their layers are decided once, for the first of them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 from sympy import Add, Expr, Mul, Pow
 
+from .alike import Forms
 from .notation import register
 from .notation.symbols import Glyph, named
 from .steps import Derivation
@@ -25,8 +31,11 @@ from .system import Equation, Fact, System
 from .tensor import Elementwise, Example, Index, Pairing, Total, rebuild
 from .walk import free_indices, letter_for, nodes, rename, terms
 
-CONSTANTS = frozenset({"N", "e", "d", "pi", r"\pi"})
-"""What stands for itself on every sheet: a number of examples, two numbers, and the sign of a change."""
+CONSTANTS = frozenset({"N", "pi", r"\pi"})
+"""What stands for itself on every sheet: a number of examples, and a number."""
+
+NEVER_FRESH = frozenset({"d", "e"})
+"""What an index is called only where the author calls it so: the sign of a change, and a number."""
 
 SINGLE = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
 
@@ -38,10 +47,11 @@ def signs(system: System) -> frozenset[str]:
     """All that an index must not be called or written like: names and glyphs of the system, and letters inside these."""
     symbols = register.symbols(system, glyphs=system.glyphs)
     found = set(CONSTANTS) | ({symbols.signs.cost} if system.objective is None else set())
-    bare = {glyph.letter for key, t in system.tensors.items() if t.shape and not (glyph := symbols.glyph(key)).below}
-    for key, tensor in system.tensors.items():
+    some = register.one_of_each(system, system.glyphs)
+    bare = {glyph.letter for tensor in some if tensor.shape and not (glyph := symbols.glyph(tensor.key)).below}
+    for tensor in some:
         found.add(tensor.base)
-        for glyph in {symbols.glyph(key), symbols.glyph(key, matrix=True), symbols.glyph(key, entry=True)}:
+        for glyph in {symbols.glyph(tensor.key), symbols.glyph(tensor.key, matrix=True), symbols.glyph(tensor.key, entry=True)}:
             found |= _letters(glyph, below=glyph.letter not in bare)
     for name in {n.name for e in system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise)}:
         found.add(symbols.signs.function(name))
@@ -69,42 +79,74 @@ def _written(letter: str) -> str:
 def settled(derivation: Derivation) -> Derivation:
     """The same derivation, each of its lines in letters that mean one thing."""
     system = derivation.system
-    taken = signs(system)
-    equations = [*system.equations, *derivation.gradients.values()]
-    equations += [q for step in derivation.steps for q in (step.result, *step.given)]
-    sides = [side for q in equations for side in (q.lhs, q.rhs)] + [fact.pattern for fact in system.facts]
-    indices = dict.fromkeys(n for side in dict.fromkeys(sides) for n in _indices(side))
-    change = _elsewhere(indices, taken)
-    examples = {change.get(i, i).name for i in indices if isinstance(i, Example)}
-    own = frozenset(change.get(i, i) for q in system.equations for side in (q.lhs, q.rhs) for i in _indices(side))
-    moved = {i.name for i in change.values()} - {i.name for i in own}
-    taken |= examples
-    known: dict[Equation, Equation] = {}
+    forms = Forms()
+    alphabet, change = _decided(derivation, forms)
+    clear: dict[tuple[int, int], bool] = {}
+    renamed: dict[int, Expr] = {}
 
     def lettered(equation: Equation) -> Equation:
-        if equation not in known:
-            renamed = Equation(_relettered(equation.lhs, change), _relettered(equation.rhs, change))
-            known[equation] = line(renamed, own, taken, moved)
-        return known[equation]
+        lhs, rhs = equation.lhs, equation.rhs
+        if change:
+            lhs, rhs = _relettered(lhs, change, renamed), _relettered(rhs, change, renamed)
+        mark = forms.of(equation.lhs), forms.of(equation.rhs)
+        if mark not in clear:
+            clear[mark] = alphabet.clear((lhs, rhs))
+        if clear[mark]:
+            return Equation(lhs, rhs) if change else equation
+        return alphabet.line(Equation(lhs, rhs))
 
+    found: dict[int, Equation] = {}
+    for equation in _lines(derivation):
+        if id(equation) not in found:
+            found[id(equation)] = lettered(equation)
+    if not change and all(clear.values()):
+        return derivation
     return replace(
         derivation,
         system=replace(
             system,
-            equations=tuple(map(lettered, system.equations)),
-            facts=tuple(Fact(_relettered(f.pattern, change), _relettered(f.value, change), f.reason) for f in system.facts),
+            equations=tuple(found[id(q)] for q in system.equations),
+            facts=tuple(
+                Fact(_relettered(f.pattern, change, renamed), _relettered(f.value, change, renamed), f.reason)
+                for f in system.facts
+            ),
         ),
         steps=tuple(
-            replace(step, given=tuple(map(lettered, step.given)), result=lettered(step.result)) for step in derivation.steps
+            replace(step, given=tuple(found[id(q)] for q in step.given), result=found[id(step.result)])
+            for step in derivation.steps
         ),
-        gradients={key: lettered(equation) for key, equation in derivation.gradients.items()},
-        terms={key: tuple(term.over(change) for term in found) for key, found in derivation.terms.items()},
+        gradients={key: found[id(equation)] for key, equation in derivation.gradients.items()},
+        terms={key: tuple(term.over(change) for term in terms) for key, terms in derivation.terms.items()},
     )
+
+
+def _lines(derivation: Derivation) -> list[Equation]:
+    steps = [q for step in derivation.steps for q in (step.result, *step.given)]
+    return [*derivation.system.equations, *derivation.gradients.values(), *steps]
+
+
+def _decided(derivation: Derivation, forms: Forms) -> tuple[Alphabet, dict[Index, Index]]:
+    """What the letters of a derivation are to be like, and the indices that are to have another letter on every line."""
+    system = derivation.system
+    for equation in system.equations:
+        forms.of(equation.lhs), forms.of(equation.rhs)
+    own = [n for n in forms.leaves if isinstance(n, Index)]
+    for equation in _lines(derivation):
+        forms.of(equation.lhs), forms.of(equation.rhs)
+    for fact in system.facts:
+        forms.of(fact.pattern)
+    indices = [n for n in forms.leaves if isinstance(n, Index)]
+    taken = signs(system)
+    change = _elsewhere(indices, taken)
+    examples = {change.get(i, i).name for i in indices if isinstance(i, Example)}
+    mine = frozenset(change.get(i, i) for i in own)
+    moved = frozenset({i.name for i in change.values()} - {i.name for i in mine})
+    return Alphabet(mine, taken | NEVER_FRESH | examples, moved), change
 
 
 def _elsewhere(indices: Collection[Index], taken: frozenset[str]) -> dict[Index, Index]:
     """For the indices that are written like something else, letters that nothing has; the same on every line."""
-    used = {i.name for i in indices} | taken
+    used = {i.name for i in indices} | taken | NEVER_FRESH
     letters: dict[str, str] = {}
     for name in dict.fromkeys(i.name for i in indices):
         if name in taken or _written(name) in taken:
@@ -117,54 +159,59 @@ def _indices(expr: Expr) -> Iterable[Index]:
     return (n for n in nodes(expr) if isinstance(n, Index))
 
 
-def _relettered(expr: Expr, change: Mapping[Index, Index]) -> Expr:
-    """Every index exchanged, free or bound. No two get one letter, so nothing is captured."""
-    if not change:
-        return expr
-    if isinstance(expr, Index):
-        return change.get(expr, expr)
-    return rebuild(expr, (_relettered(a, change) if isinstance(a, Expr) else a for a in expr.args)) if expr.args else expr
-
-
-def own_letters(derivation: Derivation, equation: Equation) -> Equation:
-    """One more line of a derivation, in letters that mean one thing."""
-    found: tuple[frozenset[Index], frozenset[str], frozenset[str]] | None = derivation.__dict__.get("_letters")
+def _relettered(expr: Expr, change: Mapping[Index, Index], known: dict[int, Expr]) -> Expr:
+    """Every index exchanged, free or bound. No two get one letter, so nothing is captured. known: what has been, by its id."""
+    if not change or not expr.args:
+        return change.get(expr, expr) if isinstance(expr, Index) else expr
+    found = known.get(id(expr))
     if found is None:
-        own = frozenset(i for q in derivation.system.equations for side in (q.lhs, q.rhs) for i in _indices(side))
-        written = signs(derivation.system)
-        found = own, written | {i.name for i in own if isinstance(i, Example)}, written
-        derivation.__dict__["_letters"] = found
-    return line(equation, *found)
+        found = rebuild(expr, (_relettered(a, change, known) if isinstance(a, Expr) else a for a in expr.args))
+        known[id(expr)] = found
+    return found
 
 
-# --- one line -----------------------------------------------------------------------------------------------------------------
-
-
-def line(equation: Equation, own: Collection[Index] = (), taken: Collection[str] = (), moved: Collection[str] = ()) -> Equation:
-    """The equation with one meaning for each letter.
+@dataclass(frozen=True)
+class Alphabet:
+    """What the letters of a line must be like.
 
     own: the indices of the author, who may sum over two ranges with one letter. taken: what no other letter may be.
     moved: letters that no sum is to keep: those of other things, and those put in for them in the whole derivation.
     """
-    sides = (equation.lhs, equation.rhs)
-    return equation if _clear(sides, own, moved) else _Line(sides, own, taken, moved).settled()
 
+    own: frozenset[Index] = frozenset()
+    taken: frozenset[str] = frozenset()
+    moved: frozenset[str] = frozenset()
 
-def _clear(sides: tuple[Expr, Expr], own: Collection[Index], moved: Collection[str]) -> bool:
-    """Whether no letter is bound twice in one term, or bound and free, so that there is nothing to do."""
-    free = dict.fromkeys(i for side in sides for i in free_indices(side))
-    names = {i.name for i in free}
-    sizes: dict[str, Index] = {}
-    for term in (term for side in sides for term in terms(side)):
-        bound = [i for n in nodes(term) if isinstance(n, Total | Pairing) for i in n.indices]
-        letters = {i.name for i in bound}
-        if len(letters) < len(bound) or letters & names or any(name in moved for name in letters):
-            return False
-        for index in bound:
-            other = sizes.setdefault(index.name, index)
-            if other.size != index.size and not (index in own and other in own):
+    @classmethod
+    def of(cls, system: System) -> Alphabet:
+        """For one more line of a derivation with this system."""
+        own = frozenset(i for q in system.equations for side in (q.lhs, q.rhs) for i in _indices(side))
+        written = signs(system)
+        return cls(own, written | NEVER_FRESH | {i.name for i in own if isinstance(i, Example)}, written)
+
+    def line(self, equation: Equation) -> Equation:
+        """The equation with one meaning for each letter."""
+        sides = (equation.lhs, equation.rhs)
+        return equation if self.clear(sides) else _Line(sides, self.own, self.taken, self.moved).settled()
+
+    def clear(self, sides: tuple[Expr, Expr]) -> bool:
+        """Whether no letter is bound twice in one term, or bound and free, so that there is nothing to do."""
+        free = dict.fromkeys(i for side in sides for i in free_indices(side))
+        names = {i.name for i in free}
+        sizes: dict[str, Index] = {}
+        for term in (term for side in sides for term in terms(side)):
+            bound = [i for n in nodes(term) if isinstance(n, Total | Pairing) for i in n.indices]
+            letters = {i.name for i in bound}
+            if len(letters) < len(bound) or letters & names or any(name in self.moved for name in letters):
                 return False
-    return len(names) == len(free)
+            for index in bound:
+                other = sizes.setdefault(index.name, index)
+                if other.size != index.size and not (index in self.own and other in self.own):
+                    return False
+        return len(names) == len(free)
+
+
+# --- one line -----------------------------------------------------------------------------------------------------------------
 
 
 class _Line:

@@ -16,7 +16,8 @@ BETWEEN = {"+", "-", "=", "&", r"\\", ",", ">", "<", r"\le", r"\begin", r"\end"}
 """What ends the scope of a sum that stands before it."""
 
 WORDS = {r"\operatorname", r"\mathit", r"\mathrm", r"\mathbf", r"\text"}
-SIGNS = {"d", "e", "N"}
+SIGNS = {"N"}
+"""What an index is never called. A d or an e may be one: a change has its own sign, and a power of e is seen where it stands."""
 
 
 @dataclass

@@ -12,8 +12,9 @@ from letterwise import faults, faults_in_text
 from specs import built, printed, readable
 from sympy import S
 
-from derive import api, derivation, letters, network, spec, verify
+from derive import api, derivation, network, spec, verify
 from derive.grade import judge
+from derive.letters import Alphabet
 from derive.mistakes import mistakes
 from derive.notation import register, views
 from derive.notation.latex import Printer, unbroken
@@ -22,7 +23,7 @@ from derive.notation.views import View
 from derive.steps import Derivation, Step
 from derive.system import Equation
 from derive.tensor import Differential, Entry, Index, Partial, Total, Where, add, mul, power, total
-from derive.walk import letter_for, nodes, rename
+from derive.walk import LETTERS, letter_for, nodes, rename
 
 
 def derived(text: str, examples: int | None = None) -> Derivation:
@@ -258,6 +259,38 @@ def test_the_author_keeps_letters_that_are_clear() -> None:
     assert line(found, "differential", "z", 1) == ("dz_c = Σ_k dU_{ck} u_k + Σ_k U_{ck} du_k + Σ_k dV_{ck} v_k + Σ_k V_{ck} dv_k")
 
 
+ATTENTION = """
+    title: t
+    parameters: {Q: [3, 2], K: [4, 2], V: [4, 5], T: [3, 5]}
+    equations:
+      - S[t,s] = sum(Q[t,d]*K[s,d], d)
+      - P[t,s] = exp(S[t,s])/sum(exp(S[t,r]), r)
+      - O[t,e] = sum(P[t,s]*V[s,e], s)
+      - C = sum(O[t,e]*T[t,e], t, e)
+    view: index
+"""
+
+
+def test_the_author_keeps_a_d_and_an_e() -> None:
+    found = api.derive(api.loads(dedent(ATTENTION)))
+    assert read(found, "index", "matrix") == []
+    assert line(found, "differential", "S") == "dS_{ts} = Σ_d dQ_{td} K_{sd} + Σ_d Q_{td} dK_{sd}"
+    assert line(found, "gradient", "V") == "∂C/∂V_{se} = Σ_t ∂C/∂O_{te} P_{ts}"
+    assert "dS[t,s] = Σ_d dQ[t,d] K[s,d] + Σ_d Q[t,d] dK[s,d]" in (said := api.show(found)).replace("     = ", "dS[t,s] = ")
+    assert "P[t,s] = exp(S[t,s])/(Σ_r exp(S[t,r]))" in said
+    tex = api.tex(api.sheet(api.loads(dedent(ATTENTION)), found))
+    assert r"\exp(S_{ts})" in tex and "e^{S" not in tex
+
+
+def test_no_other_index_is_called_d_or_e() -> None:
+    d, e, long = Index("d", 3), Index("e", 3), Index("d", 5)
+    twice = Equation(v(J), add(mul(v(d), power(total(v(J, d), d), 2)), total(mul(v(e), total(v(J, e), e)), e)))
+    names = {i.name for n in nodes(Alphabet().line(twice).rhs) if isinstance(n, Total) for i in n.indices}
+    assert len(names & {"d", "e"}) == 1 and names - {"d", "e"} <= set(LETTERS)
+    ranges = Equation(Entry.of("C"), add(total(v(d), d), total(Entry.of("u", long), long)))
+    assert {i.name for n in nodes(Alphabet().line(ranges).rhs) if isinstance(n, Total) for i in n.indices} == {"d", "i"}
+
+
 def test_a_bracket_that_multiplies_a_sum_has_another_letter() -> None:
     found = derived(KINDS["a product beside its sum"])
     assert line(found, "partial", "p") == "∂p_j/∂q_k = 2q_k q_j + (Σ_m q_m q_m) [ k=j ]"
@@ -383,11 +416,11 @@ def test_an_answer_counts_as_the_sheet_does(text: str, right: bool) -> None:
     assert judge(found, "dC/dw", text).ok == right
 
 
-def test_the_numbers_of_a_line_stand_before_its_range() -> None:
+def test_the_range_of_an_entry_stands_behind_its_formula_and_not_behind_the_numbers() -> None:
     found = api.loads(f"title: t\nview: matrix\n{KINDS['differences']}")
     tex = api.tex(api.sheet(found))
-    said = r"y_{i} \allowbreak = x_{i+1} - x_{i} \allowbreak = \begin{pmatrix}"
-    assert tex[tex.index(said) :].split("\n")[0].endswith(r"^{\top} \quad (0 \le i \le 3)}")
+    said = r"\dsvalue{y_{i} = x_{i+1} - x_{i} \quad (0 \le i \le 3),\quad \allowbreak y \allowbreak = \begin{pmatrix}"
+    assert tex[tex.index(said) :].split("\n")[0].endswith(r"\end{pmatrix}^{\top}}")
 
 
 def test_a_terminal_says_once_from_where_it_counts() -> None:
@@ -406,14 +439,14 @@ def v(*at: object) -> Entry:
 
 def test_a_sum_in_a_sum_gets_a_letter_that_the_line_has_already() -> None:
     inner = total(v(J, K), K)
-    found = letters.line(Equation(v(K), add(total(v(J), J), mul(v(K), power(inner, 2)))))
+    found = Alphabet().line(Equation(v(K), add(total(v(J), J), mul(v(K), power(inner, 2)))))
     assert "k" not in {i.name for n in nodes(found.rhs) if isinstance(n, Total) for i in n.indices}
 
 
 def test_equal_parts_stay_equal() -> None:
     a, b = total(mul(v(J, K), v(K)), K), total(mul(v(K, J), v(K)), K)
     larger = Where(add(a, mul(-1, b)), a, b)
-    found = letters.line(Equation(Entry.of("C"), total(mul(v(K), rename(larger, {J: K})), K)))
+    found = Alphabet().line(Equation(Entry.of("C"), total(mul(v(K), rename(larger, {J: K})), K)))
     where = next(n for n in nodes(found.rhs) if isinstance(n, Where))
     assert where.args[0] == add(where.args[1], mul(-1, where.args[2]))
 
@@ -421,21 +454,21 @@ def test_equal_parts_stay_equal() -> None:
 def test_two_ranges_share_a_letter_only_where_the_author_has_it_so() -> None:
     long = Index("k", 5)
     both = Equation(Entry.of("C"), add(total(v(K), K), total(Entry.of("u", long), long)))
-    assert letters.line(both, own=(K, long)) == both
-    names = [i.name for n in nodes(letters.line(both).rhs) if isinstance(n, Total) for i in n.indices]
+    assert Alphabet(own=frozenset({K, long})).line(both) == both
+    names = [i.name for n in nodes(Alphabet().line(both).rhs) if isinstance(n, Total) for i in n.indices]
     assert len(set(names)) == 2
 
 
 def test_two_free_indices_of_one_letter_are_told_apart() -> None:
     other = Index("j", 5)
-    found = letters.line(Equation(Partial(v(J), Entry.of("u", other)), Entry.of("w", J, other)))
+    found = Alphabet().line(Equation(Partial(v(J), Entry.of("u", other)), Entry.of("w", J, other)))
     assert len({i.name for i in found.lhs.by.indices + found.lhs.of.indices}) == 2
     assert found.rhs == Entry.of("w", *found.lhs.of.indices, *found.lhs.by.indices)
 
 
 def test_a_clear_line_stays_as_it_is() -> None:
     clear = Equation(Differential(v(J)), add(total(mul(v(J, K), v(K)), K), total(v(K), K), S.One))
-    assert letters.line(clear) == clear
+    assert Alphabet().line(clear) == clear
 
 
 def test_letters_run_out_into_numbers() -> None:

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 from sympy import Expr, S
 
-from .. import calculus, evaluate, letters, simplify
+from .. import calculus, evaluate, simplify
 from ..catalogue import malrules
 from ..evaluate import Array, Values
+from ..letters import Alphabet
 from ..steps import Derivation, Step
 from ..system import HELD, Equation, cotangent, is_cotangent
 from ..tensor import Differential, Entry, Index, Partial, add
@@ -85,9 +86,10 @@ def _found(derivation: Derivation, step: Step) -> tuple[Mistake, ...]:
     candidates.sort(key=lambda c: order[c[0]])
     known = [_everywhere(derivation, step.result)]
     made: dict[str, int] = {}
+    alphabet = Alphabet.of(derivation.system)
     out = []
     for rule, rhs in candidates:
-        wrong = letters.own_letters(derivation, Equation(lhs, rhs))
+        wrong = alphabet.line(Equation(lhs, rhs))
         values = _everywhere(derivation, wrong)
         if values is None or made.get(rule, 0) >= EACH or not all(differ(values, other) for other in known if other is not None):
             continue

@@ -171,7 +171,7 @@ class Printer(ScalarPrinter):
                     if function.exp == -1
                     else self.text(arrays.Map((), power(function.base, -function.exp), node.of)).latex
                 )
-                return Text(rf"\frac{{1}}{{{below}}}", BINDING["product"])
+                return Text(rf"\frac{{1}}{{{below}}}", BINDING["power"])  # its bar says where it ends
             if scalar and function.exp == sympy.Rational(1, 2):
                 return Text(rf"\sqrt{{{self.side(node.of)}}}", BINDING["atom"])
             if function.exp == -1:

@@ -87,11 +87,27 @@ def without_taken_signals(system: System, glyphs: Mapping[str, str] | None = Non
     return system
 
 
+def one_of_each(system: System, glyphs: Mapping[str, str]) -> tuple[Tensor, ...]:
+    """The tensors of no layer, and those of one layer of each kind: other layers' are written like them but for the number.
+
+    All of them where the author writes something above a name, which may be the number of any layer.
+    """
+    layers: dict[int, list[Tensor]] = {}
+    for tensor in system.tensors.values():
+        if tensor.layer is not None:
+            layers.setdefault(tensor.layer, []).append(tensor)
+    if any("^" in sign for sign in glyphs.values()):
+        return tuple(system.tensors.values())
+    kinds = {tuple((t.base, len(t.shape), t.role, t.cased, t.signal, t.batch) for t in found): n for n, found in layers.items()}
+    kept = {None, *kinds.values()}
+    return tuple(t for t in system.tensors.values() if t.layer in kept)
+
+
 def _forms(found: Symbols) -> list[Form]:
     """All that is written of a tensor: an entry, and the matrix."""
     out = []
-    for key, tensor in found.system.tensors.items():
-        rank = len(tensor.shape)
+    for tensor in one_of_each(found.system, found.overrides):
+        key, rank = tensor.key, len(tensor.shape)
         out.append(Form(tensor, found.glyph(key), rank))
         if rank == 2 and tensor.cased and (capital := found.glyph(key, True)) != out[-1].glyph:
             out.append(Form(tensor, capital, rank, True))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from ..system import COUNT, System, Tensor, is_cotangent, primal
@@ -167,6 +168,7 @@ def without_primes(letter: str) -> str:
     return letter.rstrip("'")
 
 
+@lru_cache(maxsize=4096)
 def named(name: str, flat: bool = False) -> Glyph:
     """A name as a person would write it. flat: the digits of z1 stand behind the letter, not below it."""
     for sign, spelt in UNICODE_GREEK.items():
@@ -205,6 +207,7 @@ def word(text: str, base: bool = False) -> str:
     return rf"\mathit{{{text}}}" if base else rf"\mathrm{{{text}}}"
 
 
+@lru_cache(maxsize=1024)
 def parsed(text: str) -> Glyph:
     """An override, `h_{t-1}` or `theta^{L}`, whose form the spec has checked."""
     found = re.fullmatch(r"\s*(\w+?)\s*(?:_\{([^{}]*)\}|_(\w+))?\s*(?:\^\{([^{}]*)\}|\^(\w))?\s*", text)
