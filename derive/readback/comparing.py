@@ -7,7 +7,9 @@ from itertools import pairwise
 
 from . import tree, values
 from .evaluation import Evaluation
+from .letters import Scope
 from .tokens import Unreadable
+from .values import Value
 
 TOLERANCE = 1e-7
 """Relative to the larger side of a line."""
@@ -32,8 +34,17 @@ class Told:
     rows: bool | None = None
 
 
-def compare(claim: tree.Relation, reader: Evaluation, told: Told, numbers: bool = True) -> bool:
-    """Whether a line states anything; that its sides agree. Raises Unreadable where they do not.
+@dataclass(frozen=True)
+class Outcome:
+    """What a line came to at one point: its sides, None for what is not a value, and whether it states anything."""
+
+    sides: list[Value | None]
+    states: bool
+    scope: Scope | None
+
+
+def compare(claim: tree.Relation, reader: Evaluation, told: Told, numbers: bool = True) -> Outcome:
+    """What the sides of a line come to, which must agree. Raises Unreadable where they do not.
 
     numbers: whether a number alone on a side is a value of the other side. A softmax that says nothing of rows and columns acts
     on a page everywhere along the same.
@@ -42,18 +53,25 @@ def compare(claim: tree.Relation, reader: Evaluation, told: Told, numbers: bool 
     problem = Unreadable("nothing reads it")
     for rows in (usual, not usual):
         reader.rows, reader.uses_rows, reader.matrix = rows, False, False
-        states, off, tolerance = apart(claim, reader, numbers)
+        outcome, off, tolerance = apart(claim, reader, numbers)
         if off <= tolerance:
             told.rows = rows if reader.matrix else told.rows
-            return states
+            return outcome
         problem = Unreadable(f"its sides differ by {off:.1e}")
         if not reader.uses_rows or (reader.matrix and told.rows is not None):
             break
     raise problem
 
 
-def apart(claim: tree.Relation, reader: Evaluation, numbers: bool) -> tuple[bool, float, float]:
-    """Whether anything is stated, how far the sides are apart, and how far they may be."""
+def require_same(one: Outcome, other: Outcome) -> None:
+    """Refuse two ways of writing a line that do not begin and end with the same."""
+    for a, b in ((one.sides[0], other.sides[0]), (one.sides[-1], other.sides[-1])):
+        if a is not None and b is not None and not values.difference(a, b) <= TOLERANCE:
+            raise Unreadable("the text behind it says something else")
+
+
+def apart(claim: tree.Relation, reader: Evaluation, numbers: bool) -> tuple[Outcome, float, float]:
+    """The outcome, how far the sides are apart, and how far they may be."""
     sides = reader.sides(claim, numbers)
     stated = [pair for pair, sign in zip(pairwise(sides), claim.signs, strict=True) if sign == "="]
     pairs = [(a, b) for a, b in stated if a is not None and b is not None]
@@ -66,4 +84,5 @@ def apart(claim: tree.Relation, reader: Evaluation, numbers: bool) -> tuple[bool
         if alone:
             raise Unreadable(f"`{alone.pop()}` stands on one side only")
     second = any(isinstance(n, tree.Derivative) and len(n.by) > 1 for n in tree.inside(claim))
-    return bool(pairs), max((values.difference(a, b) for a, b in pairs), default=0.0), SECOND if second else TOLERANCE
+    outcome = Outcome(sides, bool(pairs), reader.scope)
+    return outcome, max((values.difference(a, b) for a, b in pairs), default=0.0), SECOND if second else TOLERANCE

@@ -25,6 +25,8 @@ FUNCTIONS: dict[str, Callable[[Array], Any]] = {
 ALL = ((r"\cdot",), ("·",), (":",))
 """What stands at the place of an index for all of the axis."""
 
+TRIED = np.asarray([0.3, 1.7])
+
 LARGEST = 30_000_000
 """The most numbers that a part of a line may become."""
 
@@ -80,10 +82,21 @@ class Evaluation(Letters):
             return self.numeric(self.exponent(name.above))
         return name.letter in (r"\pi", "π", "pi") and not name.above
 
+    def look_over(self, claim: tree.Relation, beside: Scope | None) -> None:
+        """Look a line over as if alone, then take the places of the same line in other signs. Raises Unreadable."""
+        if beside is not None and not any(isinstance(side, tree.Gap) for side in claim.sides):
+            own = self.looked_over(claim, list(claim.sides))
+            if not set(own.axes) <= set(beside.axes):
+                raise Unreadable("the text behind it has other letters")
+            self.scope = beside
+
     # --- names ------------------------------------------------------------------------------------------------------------
 
     def entry(self, meaning: Meaning, array: Array, scope: Scope) -> Value:
         """An entry, or with fewer indices than axes the rest as an array."""
+        rank = len(array.shape) - sum(part not in ALL for part in meaning.indices)
+        if meaning.sign.matrix is not None and meaning.sign.matrix != (rank > 1):
+            raise Unreadable(f"`{meaning.sign.letter}` is the letter of {'the matrix' if meaning.sign.matrix else 'an entry'}")
         placed = [(a, part) for a, part in zip(self.axes_of(meaning), meaning.indices, strict=True) if part not in ALL]
         if not placed:
             return Value(self._as_matrix(array, len(scope.axes)))
@@ -275,6 +288,10 @@ class Evaluation(Letters):
         return all(self.meaning(n) is None for n in tree.inside(bracket.claim) if isinstance(n, Name))
 
     def _entrywise(self, node: tree.Entrywise, scope: Scope) -> Value:
+        for part in (node.first, *(p for _, p in node.rest)):
+            factors = [self.value(f, scope) for f in part.factors] if isinstance(part, tree.Product) else []
+            if sum(not f.scalar for f in factors) > 1:
+                raise Unreadable("a matrix product beside an entrywise one, without brackets")
         parts = [self.value(node.first, scope), *(self.value(p, scope) for _, p in node.rest)]
         return values.entrywise(parts, ["⊙" if sign in (r"\odot", "⊙", ".*") else "⊘" for sign, _ in node.rest])
 
@@ -317,6 +334,8 @@ class Evaluation(Letters):
             raise Unreadable(f"`{node.name}` may be {' or '.join(known)}")
         if known and self.signs.table.get(node.name):
             raise Unreadable(f"`{node.name}` is a function and a quantity")
+        if known and name in FUNCTIONS and not np.allclose(FUNCTIONS[name](TRIED), apply(known[0], 0, TRIED)):
+            raise Unreadable(f"`{node.name}` is the name of another function")
         if known:
             return values.mapped(args[0], lambda a: apply(known[0], node.order, a))
         if name in FUNCTIONS and node.order == 0:

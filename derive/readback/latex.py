@@ -259,7 +259,7 @@ class Reader:
         self.take("(")
         found = self.sum()
         self.take(")")
-        return found
+        return tree.grouped(found)
 
     def claim(self) -> Tree:
         self.take("[")

@@ -309,7 +309,7 @@ class Plain:
             other = self.sum()
             found = tree.Cases(((found, condition), (other, None)))
         self.take(")")
-        return found
+        return tree.grouped(found)
 
     def call(self) -> Tree | None:
         """A function with its argument; None where no bracket follows at once."""

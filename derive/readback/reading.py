@@ -6,8 +6,9 @@ A formula that cannot be read, can be read in two ways, or is false, stops the b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from ..errors import CheckFailed
@@ -15,12 +16,13 @@ from ..evaluate import Array
 from ..notation.symbols import Symbols
 from ..steps import Derivation
 from . import latex, plain, tokens, tree, words
-from .comparing import Told, compare
+from .comparing import Outcome, Told, compare, require_same
 from .evaluation import Evaluation
 from .page import Formula, formulas, shared, states_numbers
 from .signs import Signs, written
 from .spoken import Spoken
 from .tokens import Unreadable
+from .world import World
 
 LAYERS = re.compile(r"\\ell = (\d[^a-z]*(?:\\dots[^a-z]*)?)")
 SHAPE = re.compile(r"\d+(?: \\times \d+)*")
@@ -33,6 +35,12 @@ ALONE = re.compile(r"L(-\d+)?|u|[\d\s.{},\-]+(\\times \d+)*|.*\\text.*", re.DOTA
 
 INDEX = re.compile("[a-z]")
 """A letter that may count entries or examples."""
+
+READING = (Unreadable, ValueError, LookupError, TypeError, ArithmeticError)
+"""What may go wrong with a text that is no formula."""
+
+DOUBT = 6
+"""More points at which a line must be true that may be wrong."""
 
 KEPT = 4
 """So many derivations are remembered, each with what has been read of it."""
@@ -89,12 +97,14 @@ class Reading:
                 if formula.role == "item":
                     labelled.append((formula.boxed, self.is_true(formula, told)))
                 elif formula.role == "wrong":
-                    latex.read(formula.latex, self.functions)
+                    if self.is_true(formula, told):
+                        raise Unreadable("a line that is shown as an error is true")
                 elif formula.role == "words":
                     count += self.in_words(formula, told, spoken, folders)
                 else:
                     count += self.once(formula, told, spoken)
-            except Unreadable as error:
+            except READING as found:
+                error = found if isinstance(found, Unreadable) else Unreadable(f"it does not fit together ({found})")
                 where = f", in the section `{told.part}`" if told.part else ""
                 raise CheckFailed(
                     f"a printed line cannot be trusted{where}: {error.message}; nothing was printed: {formula.latex}",
@@ -116,11 +126,13 @@ class Reading:
         for sheet in spoken:
             try:
                 claim = latex.read(found.latex, frozenset(sheet.written.functions))
-                states = self.require(claim, sheet, sheet.written, told, found)
+                _require_form(claim, found)
+                outcomes = self.require(claim, sheet, sheet.written, told, found)
                 if found.said is not None:
                     said = plain.read(found.said, sheet.said.letters, frozenset(sheet.said.functions))
-                    self.require(said, sheet, sheet.said, told, found)
-                return states
+                    for one, other in zip(outcomes, self.require(said, sheet, sheet.said, told, found, outcomes), strict=True):
+                        require_same(one, other)
+                return any(outcome.states for outcome in outcomes)
             except Unreadable as error:
                 problem = error
         raise problem
@@ -129,10 +141,16 @@ class Reading:
         """Whether a line that may be wrong is true; what is not of the right shapes is not."""
         claim = latex.read(found.latex, self.functions)
         try:
-            self.require(claim, self.main, self.main.written, told, found)
+            for spoken in (self.main, self.doubting):
+                self.require(claim, spoken, spoken.written, told, found)
         except Unreadable:
             return False
         return True
+
+    @cached_property
+    def doubting(self) -> Spoken:
+        """The same with more points: a wrong line may be true at some, where a slope is 0 or a number is cut off."""
+        return replace(self.main, worlds=tuple(World.at_random(self.derivation, seed) for seed in range(20, 20 + DOUBT)))
 
     def other(self, found: Symbols) -> Spoken:
         """The signs and the worlds of another system, of which some lines of a sheet speak."""
@@ -197,12 +215,17 @@ class Reading:
 
     # --- a line -------------------------------------------------------------------------------------------------------------
 
-    def require(self, claim: tree.Relation, sheet: Spoken, known: Signs, told: Told, found: Formula) -> bool:
-        """Evaluate a line for every layer and number of examples that it speaks of. Raises Unreadable where it is false."""
+    def require(
+        self, claim: tree.Relation, sheet: Spoken, known: Signs, told: Told, found: Formula, beside: Sequence[Outcome] = ()
+    ) -> list[Outcome]:
+        """Evaluate a line for every layer and number of examples that it speaks of. Raises Unreadable where it is false.
+
+        beside: what the same line came to in other signs, at the same places.
+        """
         general = any(r"\ell" in name.above for name in tree.inside(claim) if isinstance(name, tree.Name))
         if general and told.layers is None:
             raise Unreadable("nothing says which layers ℓ stands for")
-        states = False
+        outcomes: list[Outcome] = []
         for layers in sheet.layers(told.layers) if general else [{}]:
             reader: Evaluation | None = None
             for world in sheet.worlds:
@@ -211,8 +234,27 @@ class Reading:
                 reader.world, reader.changes = world, None
                 if found.zero is not None and isinstance(claim.sides[0], tree.Change):
                     reader.changes = self.held(claim, claim.sides[0].of, found.zero, reader)
-                states = compare(claim, reader, told, states_numbers(found)) or states
-        return states
+                if beside:
+                    reader.look_over(claim, beside[len(outcomes)].scope)
+                self.require_row(claim, found, told, reader)
+                outcomes.append(compare(claim, reader, told, states_numbers(found)))
+        return outcomes
+
+    def require_row(self, claim: tree.Relation, found: Formula, told: Told, reader: Evaluation) -> None:
+        """In a row, a partial says what is held and is by what moves, and a formula is about what the row begins with."""
+        left = claim.sides[0]
+        if not isinstance(left, tree.Derivative):
+            return
+        by = reader.required(left.by[0]).sign.key
+        if found.zero is not None and left.held is None:
+            reader.require_all_held(reader.required(left.of).sign.key, by, ())
+        if found.zero is not None and by in self.zeros(found.zero, reader):
+            raise Unreadable("it is a partial by what is held constant")
+        if found.row is not None and told.row is not None and told.row[1] == found.row:
+            name = latex.read(told.row[0], self.functions).sides[0]
+            latin = Evaluation(reader.world, self.main.written, reader.layers, reader.zero)
+            if isinstance(name, tree.Name) and latin.required(name).sign.key != by:
+                raise Unreadable("it stands in the row of something else")
 
     def held(self, claim: tree.Relation, left: tree.Name, zero: str, reader: Evaluation) -> Mapping[str, Array]:
         """The changes where those are zero that the page sets to zero before a line; where it does not name all, all others."""
@@ -220,14 +262,28 @@ class Reading:
         if r"\text" in zero or r"\dots" in zero:
             there = {reader.required(n.of).sign.key for n in tree.inside(claim.sides[1]) if isinstance(n, tree.Change)}
             return reader.world.held(key, frozenset(reader.world.reads(key)) - there)
+        return reader.world.held(key, self.zeros(zero, reader))
+
+    def zeros(self, zero: str, reader: Evaluation) -> frozenset[str]:
+        """The keys of what a page sets to zero, as far as it names them."""
+        if r"\text" in zero:
+            return frozenset()
         named = set()
         latin = Evaluation(reader.world, self.main.written, reader.layers, reader.zero)
         for part in filter(None, (p.strip() for p in re.split(r",\\ (?:\\allowbreak )?", zero))):
+            if part == r"\dots":
+                continue
             said = ZERO.fullmatch(part)
             if said is None:
                 raise Unreadable(f"`{part}` sets nothing to zero")
             named.add(latin.required(latex.Reader(tokens.latex(said[1])).lone_name()).sign.key)
-        return reader.world.held(key, frozenset(named))
+        return frozenset(named)
+
+
+def _require_form(claim: tree.Relation, found: Formula) -> None:
+    """A line that is not a sentence's has both its sides."""
+    if found.macro in ("dsline", "dsmore", "dsresult", "dspair", "dsboxedpair", "dspartial") and len(claim.sides) < 2:
+        raise Unreadable("a line with one side")
 
 
 def _numbers(written: str) -> tuple[int, ...]:

@@ -22,7 +22,10 @@ from .tree import Name, Tokens
 
 @dataclass(frozen=True)
 class Sign:
-    """One way in which a tensor, or its error signal (then `key` is that of the cotangent), is written."""
+    """One way in which a tensor, or its error signal (then `key` is that of the cotangent), is written.
+
+    matrix: whether as a matrix, or entry by entry; None where both are written alike.
+    """
 
     key: str
     letter: str
@@ -30,6 +33,7 @@ class Sign:
     above: Tokens = ()
     layer: int | None = None
     rank: int = 0
+    matrix: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ def of_glyphs(symbols: object, system: System, functions: Mapping[str, tuple[str
     assert isinstance(symbols, Symbols)
     found: list[Sign] = []
 
-    def add(key: str, glyph: Glyph, layer: int | None, number: str, rank: int) -> None:
+    def add(key: str, glyph: Glyph, layer: int | None, number: str, rank: int, matrix: bool | None) -> None:
         above = tuple(latex(glyph.above))
         if layer is not None and number:
             tail = tuple(latex(number))
@@ -197,18 +201,18 @@ def of_glyphs(symbols: object, system: System, functions: Mapping[str, tuple[str
             above = above[:-1] if above[-1:] == (",",) else above
         below = tuple(tuple(part) for part in _parts(latex(glyph.below)))
         letter = "".join(plain_word(t) if i == 0 else t for i, t in enumerate(latex(glyph.letter)))
-        found.append(Sign(key, letter, below, above, layer, rank))
+        found.append(Sign(key, letter, below, above, layer, rank, matrix))
 
     for key, tensor in system.tensors.items():
         if is_cotangent(key):
             continue
         number = symbols.layer(tensor.layer) if tensor.layer is not None else ""
         rank = len(tensor.shape)
-        for matrix in (False, True) if rank > 1 else (False,):
-            add(key, symbols.glyph(key, matrix), tensor.layer, number, rank)
-        if tensor.signal:
-            for matrix in (False, True) if rank > 1 else (False,):
-                add(f"bar {key}", symbols.signal(f"bar {key}", matrix), tensor.layer, number, rank)
+        signal = [(f"bar {key}", symbols.signal)] if tensor.signal else []
+        for about, glyph in ((key, symbols.glyph), *signal):
+            forms = [(glyph(about, matrix), matrix) for matrix in ((False, True) if rank > 1 else (False,))]
+            for found_glyph, matrix in forms:
+                add(about, found_glyph, tensor.layer, number, rank, matrix if len({g for g, _ in forms}) > 1 else None)
     return Signs.of(found, system, functions, symbols.cost())
 
 
@@ -219,11 +223,12 @@ def of_text(
     found: list[Sign] = []
     for key, tensor in system.tensors.items():
         for about in (key, f"bar {key}") if tensor.signal else (key,):
-            for matrix in (False, True) if len(tensor.shape) > 1 else (False,):
-                written = name(about, matrix)
+            forms = [(name(about, matrix), matrix) for matrix in ((False, True) if len(tensor.shape) > 1 else (False,))]
+            for written, matrix in forms:
                 if tensor.layer is not None:
                     written = re.sub(r"(\^\([^()]*\)|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ]+)$", "", written)
-                found.append(Sign(about, written, (), (), tensor.layer, len(tensor.shape)))
+                two = len({w for w, _ in forms}) > 1
+                found.append(Sign(about, written, (), (), tensor.layer, len(tensor.shape), matrix if two else None))
     return Signs.of(found, system, functions, cost)
 
 

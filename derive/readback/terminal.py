@@ -19,16 +19,24 @@ from .tokens import Unreadable
 from .world import World
 
 
+READING = (Unreadable, ValueError, LookupError, TypeError, ArithmeticError)
+"""What may go wrong with a text that is no formula."""
+
+NO_FORMULA = re.compile(r"─+|Entries are counted from [01]\.|.*: given from outside")
+TITLES = ("Forward pass", "Differential of each line", "Partial derivatives", "Substitute downward", "Gradients")
+
+
 def terminal(shown: str, derivation: Derivation, printer: text.Printer) -> int:
     """Read what `show` prints; the number of its lines. Raises CheckFailed, naming the line."""
     system = derivation.system
     known = signs.of_text(printer.name, system, of_functions(system, lambda n: printer.function(n, 0)), printer.signs.cost)
-    reader = Terminal(World.at_random(derivation), known)
+    reader = Terminal(World.several(derivation), known)
     count = 0
     for line in _lines(shown):
         try:
             count += reader.once(*line)
-        except Unreadable as error:
+        except READING as found:
+            error = found if isinstance(found, Unreadable) else Unreadable(f"it does not fit together ({found})")
             raise CheckFailed(
                 f"a line cannot be trusted: {error.message}; nothing was printed: {line[0]}",
                 hint="this is a defect of the way formulas are written, not of your spec: please report it with the spec",
@@ -40,7 +48,7 @@ def terminal(shown: str, derivation: Derivation, printer: text.Printer) -> int:
 class Terminal:
     """Reads lines of plain text, each with the titles of its rules, among which is what is set to zero."""
 
-    world: World
+    worlds: tuple[World, ...]
     known: Signs
     told: Told = field(default_factory=Told)
     read: dict[object, int] = field(default_factory=dict)
@@ -65,7 +73,7 @@ class Terminal:
         if not numbers:
             return formula, None
         if numbers[0] not in self.kinds:
-            self.kinds[numbers[0]] = kind(self.world.derivation.system, numbers[0])
+            self.kinds[numbers[0]] = kind(self.worlds[0].derivation.system, numbers[0])
         return shown, self.kinds[numbers[0]]
 
     @cached_property
@@ -76,12 +84,19 @@ class Terminal:
 
     def line(self, formula: str, titles: str) -> int:
         claim = plain.read(formula, self.known.letters, set(self.known.functions))
-        reader = Evaluation(self.world, self.known, first=self.world.derivation.system.first_index)
+        states = False
+        for world in self.worlds:
+            states = self.at(world, claim, titles)
+        return int(states)
+
+    def at(self, world: World, claim: tree.Relation, titles: str) -> bool:
+        """Whether a line states something; its sides agree at one point."""
+        reader = Evaluation(world, self.known, first=world.derivation.system.first_index)
         zeros = re.findall(r"d\(?([^\s()]+(?:\([^()]*\))?)\)? = 0", titles.partition(": ")[2])
         if zeros and isinstance(claim.sides[0], tree.Change):
             keys = frozenset(reader.required(self.name(z)).sign.key for z in zeros)
-            reader.changes = self.world.held(reader.required(claim.sides[0].of).sign.key, keys)
-        return int(compare(claim, reader, self.told))
+            reader.changes = world.held(reader.required(claim.sides[0].of).sign.key, keys)
+        return compare(claim, reader, self.told).states
 
     def name(self, written: str) -> tree.Name:
         found = plain.Plain(written, self.known.letters).name()
@@ -96,8 +111,10 @@ def _lines(shown: str) -> Iterator[tuple[str, str]]:
     for line in shown.splitlines():
         pieces = re.split(r"(?<=\S) {4,}(?!for each)", line.rstrip())
         formula = pieces[0]
-        if " = " not in formula:
+        if not formula or NO_FORMULA.fullmatch(formula) or formula in TITLES:
             continue
+        if " = " not in formula:
+            raise CheckFailed(f"a line without two sides; nothing was printed: {formula}")
         if formula.startswith(" "):
             formula = f"{left} {formula.lstrip()}"
         left = formula.split(" = ")[0]

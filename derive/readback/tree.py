@@ -183,6 +183,11 @@ class Gap(Tree):
     """A place left blank."""
 
 
+def grouped(tree: Tree) -> Tree:
+    """What stands in brackets: a product there is one thing."""
+    return Add((tree,)) if isinstance(tree, Product) else tree
+
+
 def inside(tree: Tree) -> Iterator[Tree]:
     """The tree and everything in it."""
     stack = [tree]

@@ -37,6 +37,7 @@ class World:
     changes: Values
     rng: np.random.Generator
     columns: dict[tuple[str, str, tuple[int, ...]], Array] = field(default_factory=dict)
+    alone: dict[tuple[str, frozenset[str]], Values] = field(default_factory=dict)
     dependence: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     @classmethod
@@ -141,11 +142,13 @@ class World:
 
     def held(self, key: str, zero: frozenset[str]) -> Values:
         """Changes of what the line of `key` reads, random but for those that are zero, and that of `key` itself."""
-        directions = {
-            name: np.zeros_like(self.values[name]) if name in zero else self.rng.normal(size=self.values[name].shape)
-            for name in self.reads(key)
-        }
-        return {**self.changes, **directions, key: self.moved(key, directions)}
+        if (key, zero) not in self.alone:
+            directions = {
+                name: np.zeros_like(self.values[name]) if name in zero else self.rng.normal(size=self.values[name].shape)
+                for name in self.reads(key)
+            }
+            self.alone[key, zero] = {**directions, key: self.moved(key, directions)}
+        return {**self.changes, **self.alone[key, zero]}
 
     def column(self, key: str, by: str, place: tuple[int, ...]) -> Array:
         """∂key/∂by[place] for every entry of `key`, by its own line alone."""
