@@ -18,7 +18,6 @@ from .spoken import kind
 from .tokens import Unreadable
 from .world import World
 
-
 READING = (Unreadable, ValueError, LookupError, TypeError, ArithmeticError)
 """What may go wrong with a text that is no formula."""
 
