@@ -7,7 +7,7 @@ changes what is printed. The build is `api.derive`, `api.sheet`, `api.tex`, `api
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -17,11 +17,12 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 from pytest import MonkeyPatch
 
-from derive import api, render, show
+from derive import api, compose, downward, render, show, story
 from derive.errors import CheckFailed, DeriveError
 from derive.notation.latex_scalars import Text
 from derive.notation.text import Text as Plain
-from derive.sheet import Sheet
+from derive.questions import solving
+from derive.sheet import Prose, Sheet
 from derive.spec import Spec
 from derive.steps import Derivation
 
@@ -167,3 +168,19 @@ def equations(*lines: str, **given: str) -> str:
     """A spec of a few equations; what is given besides, in YAML."""
     head = {"title": "damaged", "view": "index", **given}
     return "\n".join([*(f"{k}: {v}" for k, v in head.items()), f"equations: {list(lines)!r}"])
+
+
+def said(key: str, **about: Any) -> Change:
+    """A text of the templates speaks of something else; functions get what it spoke of."""
+
+    def change(true: Any, shown: str, found: Mapping[str, Any] | None = None) -> Prose:
+        prose: Prose = true(shown, found or {})
+        if shown != key:
+            return prose
+        return replace(prose, about={**prose.about, **{k: v(prose.about) if callable(v) else v for k, v in about.items()}})
+
+    def patched(patch: MonkeyPatch) -> None:
+        for module in (compose, story, downward, solving):
+            put(module, "Prose", change)(patch)
+
+    return patched
