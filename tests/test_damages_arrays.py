@@ -125,7 +125,6 @@ DAMAGES = [
         "the bracket around a product beside an entrywise one is lost",
         rewritten(Printer, "_hadamard", r"^\((V\\,p)\)", r"\1"),
         TIMED,
-        unseen="a product is read before an entrywise one; a student may read V (p ⊙ q)",
     ),
     Damage(
         "the bracket around a sum in a product is lost",
@@ -242,7 +241,6 @@ DAMAGES = [
         "a small letter is printed for a matrix",
         put(Printer, "array_name", lambda true, self, node: true(self, replace(node, axes=node.axes[:1]))),
         NETWORK,
-        unseen="a matrix may have a small letter or a capital",
     ),
 ]
 

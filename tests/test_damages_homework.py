@@ -209,7 +209,6 @@ DAMAGES = [
         GRADIENT,
         edition="marking",
         stage="sheet",
-        unseen="a usual error is read, but need not be wrong",
     ),
 ]
 

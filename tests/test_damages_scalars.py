@@ -236,7 +236,6 @@ DAMAGES = [
         "the sigmoid is printed as tanh",
         rewritten(ScalarPrinter, "function", r"\\sigma", r"\\tanh"),
         SIGMOID,
-        unseen="a function may have the sign of another, if it has it everywhere",
     ),
     Damage("the logarithm is printed as the exponential", rewritten(ScalarPrinter, "_call", r"\\log", r"\\exp"), LOGARITHM),
     Damage("a function is left out", of(Elementwise, lambda self, e, latex: self.bracketed(e.argument)), SIGMOID),
@@ -277,7 +276,6 @@ DAMAGES = [
         "nothing is held constant",
         put(ScalarPrinter, "_partial", lambda true, self, e: true(self, e.func(e.of, e.by))),
         LINE,
-        unseen="a partial may stand without a bar",
     ),
     Damage(
         "the derivative of the cost is printed as the derivative of another",

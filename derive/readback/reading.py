@@ -33,9 +33,6 @@ SIGNS = {r"\tanh", r"\log", r"\exp", r"\dots", r"\vdots", r"\cdots", "softmax"}
 ALONE = re.compile(r"L(-\d+)?|u|[\d\s.{},\-]+(\\times \d+)*|.*\\text.*", re.DOTALL)
 """The number of a layer, the u of a function, numbers and shapes, words."""
 
-INDEX = re.compile("[a-z]")
-"""A letter that may count entries or examples."""
-
 READING = (Unreadable, ValueError, LookupError, TypeError, ArithmeticError)
 """What may go wrong with a text that is no formula."""
 
@@ -182,8 +179,8 @@ class Reading:
         if not (isinstance(claim.sides[0], tree.Name) and self.about_the_input(claim.sides[0], told)):
             known = [Evaluation(s.worlds[0], s.written, layers, told.zero) for s in spoken for layers in s.layers(told.layers)]
             for name in (n for n in tree.inside(claim) if isinstance(n, tree.Name)):
-                counts = INDEX.fullmatch(name.letter) or name.letter in {s.written.unnamed for s in spoken}
-                if counts and not name.below and not name.above:
+                bare = name == tree.Name(name.letter)
+                if bare and any(name.letter in s.indices or name.letter == s.written.unnamed for s in spoken):
                     continue  # an index; and the cost that follows, where the equations have none
                 if all(reader.meaning(name) is None for reader in known):
                     raise Unreadable(f"`{written(name)}` is no sign of this sheet")

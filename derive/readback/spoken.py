@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..alike import structure
 from ..notation import ascii
@@ -10,6 +11,8 @@ from ..notation.latex import Printer
 from ..notation.symbols import Symbols
 from ..steps import Derivation
 from ..system import System
+from ..tensor import Index
+from ..walk import nodes
 from .examples import other_number
 from .signs import Signs, of_functions, of_glyphs, of_text
 from .world import World
@@ -42,6 +45,13 @@ class Spoken:
     @property
     def system(self) -> System:
         return self.worlds[0].derivation.system
+
+    @cached_property
+    def indices(self) -> frozenset[str]:
+        """The letters that count entries or examples."""
+        derivation = self.worlds[0].derivation
+        equations = [*derivation.system.equations, *derivation.gradients.values()]
+        return frozenset(n.name for q in equations for side in (q.lhs, q.rhs) for n in nodes(side) if isinstance(n, Index))
 
     def layers(self, told: tuple[int, ...] | None) -> list[dict[str, int]]:
         """For which ℓ a general line is evaluated: the first layer, the last, and one of each kind between."""
