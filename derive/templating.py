@@ -239,7 +239,8 @@ def explained(own: Path | None) -> Iterator[None]:
 
 
 def _place(error: BaseException, own: Path) -> Place | None:
-    """The innermost line of a template of the teacher's on the way to the error."""
+    """The innermost line of a template of the teacher's on the way to the error; the outermost where one calls itself for ever,
+    since where that ends is a matter of chance."""
     found, step = None, error.__traceback__
     while step is not None:
         name = step.tb_frame.f_code.co_filename
@@ -247,6 +248,8 @@ def _place(error: BaseException, own: Path) -> Place | None:
             template = step.tb_frame.f_globals.get("__jinja_template__")  # where Jinja has not put in the template's lines itself
             line = step.tb_lineno if template is None else template.get_corresponding_lineno(step.tb_lineno)
             found = Place(_name(name, own), line)
+            if isinstance(error, RecursionError):
+                return found
         step = step.tb_next
     return found
 
