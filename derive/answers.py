@@ -113,7 +113,7 @@ def _left_side(left: str, text: str, words: Vocabulary, target: str, axes: tuple
         return axes
     if len(letters) != len(axes) or not all(re.fullmatch(WORD, letter) for letter in letters):
         raise EquationError("the indices on the left are not those of this quantity", text=text, column=left.find("[") + 1)
-    return tuple(Index(letter, axis.size) for letter, axis in zip(letters, axes, strict=True))
+    return tuple(type(axis)(letter, axis.size) for letter, axis in zip(letters, axes, strict=True))
 
 
 def parsed(text: str, words: Vocabulary, axes: tuple[Index, ...]) -> Formula:
@@ -127,6 +127,7 @@ def _parsed(plain: Plain, words: Vocabulary, axes: tuple[Index, ...]) -> Formula
     try:
         if is_index_form(head + plain.text):
             expr = parse_expression(plain.text, words.shapes, names, {a.name: a.size for a in axes})
+            expr = rename(expr, {Index(a.name, a.size): a for a in axes})  # the index of the examples is of its own kind
             own, found = axes, tuple(a.size for a in axes)
         else:
             equation, found = parse_equation(head + plain.text, words.shapes, names)

@@ -319,7 +319,7 @@ def test_every_kind_of_question_has_a_hint_and_it_is_not_the_answer(language: st
 def test_a_hint_may_be_the_teachers_own() -> None:
     sheet = asked("[{gradient: {of: w, hint: 'Think of `dC/dp`.'}}]")
     assert isinstance(tasks(sheet)[0].hint, Text)
-    assert r"{Think of $\partial C/\partial p$.}" in api.tex(api.edition(sheet, "homework"))
+    assert r"{Think of \dstyped{\partial C/\partial p}.}" in api.tex(api.edition(sheet, "homework"))
 
 
 # --- the teacher's own words ----------------------------------------------------------------------------------------------------
