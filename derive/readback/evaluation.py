@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,7 @@ import numpy as np
 from ..entrywise import apply, erf
 from ..evaluate import Array
 from . import tree, values
-from .latex import Reader
-from .letters import Letters, Scope, letter_of
+from .letters import Letters, Scope, index, letter_of
 from .signs import Meaning, written
 from .tokens import Unreadable
 from .tree import Name, Tokens, Tree
@@ -101,6 +101,13 @@ class Evaluation(Letters):
         if not placed:
             return Value(self._as_matrix(array, len(scope.axes)))
         axes = [axis for axis, _ in placed]
+        letters = [part[0] if len(part) == 1 else "" for _, part in placed]
+        if len(axes) == array.ndim and len(set(letters)) == len(letters) and all(map(scope.whole, letters, array.shape)):
+            order = sorted(range(len(letters)), key=lambda n: scope.axes[letters[n]])
+            shape = [1] * (len(scope.axes) + 2)
+            for n in order:
+                shape[scope.axes[letters[n]]] = array.shape[n]
+            return Value(array.transpose(order).reshape(shape))
         rest = [n for axis, n in enumerate(array.shape) if axis not in axes]
         moved = np.moveaxis(array, axes, range(len(axes)))
         picks, valid = [], np.asarray(True)
@@ -122,7 +129,9 @@ class Evaluation(Letters):
 
     def place(self, part: Tokens, scope: Scope) -> Array:
         """The places that an index part names, counted from 0."""
-        return self.whole(Reader(list(part)).alone(), scope) - self.first
+        if len(part) == 1 and part[0] in scope.places:
+            return self.letter_value(part[0], scope) - self.first
+        return self.whole(index(part), scope) - self.first
 
     def whole(self, node: Tree, scope: Scope) -> Array:
         """Arithmetic with letters of indices."""
@@ -271,10 +280,7 @@ class Evaluation(Letters):
 
     def _product(self, node: tree.Product, scope: Scope) -> Value:
         factors = [self.value(f, scope) for f in node.factors]
-        out = factors[0]
-        for factor in factors[1:]:
-            out = values.product(out, factor)
-        return self.where_it_holds(node, out, scope)
+        return self.where_it_holds(node, reduce(values.product, factors), scope)
 
     def where_it_holds(self, node: Tree, value: Value, scope: Scope) -> Value:
         """A value, zero where a bracket among its factors is: there nothing else is looked at, which may lie outside a tensor."""
@@ -288,12 +294,17 @@ class Evaluation(Letters):
         return all(self.meaning(n) is None for n in tree.inside(bracket.claim) if isinstance(n, Name))
 
     def _entrywise(self, node: tree.Entrywise, scope: Scope) -> Value:
-        for part in (node.first, *(p for _, p in node.rest)):
-            factors = [self.value(f, scope) for f in part.factors] if isinstance(part, tree.Product) else []
-            if sum(not f.scalar for f in factors) > 1:
-                raise Unreadable("a matrix product beside an entrywise one, without brackets")
-        parts = [self.value(node.first, scope), *(self.value(p, scope) for _, p in node.rest)]
+        parts = [self.operand(part, scope) for part in (node.first, *(p for _, p in node.rest))]
         return values.entrywise(parts, ["⊙" if sign in (r"\odot", "⊙", ".*") else "⊘" for sign, _ in node.rest])
+
+    def operand(self, node: Tree, scope: Scope) -> Value:
+        """What stands beside ⊙ or ⊘: a product of matrices only in brackets."""
+        if not isinstance(node, tree.Product):
+            return self.value(node, scope)
+        factors = [self.value(f, scope) for f in node.factors]
+        if sum(not f.scalar for f in factors) > 1:
+            raise Unreadable("a matrix product beside an entrywise one, without brackets")
+        return self.where_it_holds(node, reduce(values.product, factors), scope)
 
     def _quotient(self, node: tree.Quotient, scope: Scope) -> Value:
         above, below = self.value(node.above, scope), self.value(node.below, scope)

@@ -47,7 +47,7 @@ class Reader:
     """Reads one list of tokens from left to right."""
 
     def __init__(self, tokens: list[str], functions: Collection[str] = ()) -> None:
-        self.tokens = tokens
+        self.tokens = [*tokens, ""]
         self.at = 0
         self.functions = functions
 
@@ -55,13 +55,13 @@ class Reader:
 
     @property
     def next(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+        return self.tokens[self.at]
 
     def take(self, *expected: str) -> str:
         token = self.next
         if expected and token not in expected:
             raise Unreadable(f"`{token or 'the end'}` stands where {' or '.join(expected)} belongs")
-        self.at += 1
+        self.at += token != ""
         return token
 
     def group(self) -> list[str]:
@@ -82,7 +82,7 @@ class Reader:
 
     def whole(self) -> tree.Relation:
         found = self.relation()
-        if self.at < len(self.tokens):
+        if self.next:
             raise Unreadable(f"`{self.next}` cannot be read there")
         return found
 
@@ -162,7 +162,7 @@ class Reader:
                 letters.append(letter(part[:place]))
                 bounds.append((self.of(part[place + 1 :]).alone(), self.of(above).alone()))
             else:
-                letters.append(letter(reader.tokens))
+                letters.append(letter(reader.tokens[:-1]))
                 bounds.append(None)
         conditions = tuple(self.of(line).whole() for line in lines[1:])
         if not letters:
@@ -172,7 +172,7 @@ class Reader:
     def alone(self) -> Tree:
         """All tokens as one sum."""
         found = self.sum()
-        if self.at < len(self.tokens):
+        if self.next:
             raise Unreadable(f"`{self.next}` cannot be read there")
         return found
 
@@ -295,7 +295,7 @@ class Reader:
         while under.next == r"\partial":
             under.take()
             by.append(under.name())
-        if len(by) != order or top.at < len(top.tokens) or under.at < len(under.tokens):
+        if len(by) != order or top.next or under.next:
             raise Unreadable("a derivative that is not one")
         return tree.Derivative(of, tuple(by))
 
@@ -391,7 +391,7 @@ class Reader:
 
     def lone_name(self) -> Name:
         found = self.name()
-        if self.at < len(self.tokens):
+        if self.next:
             raise Unreadable(f"`{self.next}` cannot be read behind a name")
         return found
 

@@ -33,9 +33,15 @@ class Scope:
 
     axes: Mapping[str, int]
     places: Mapping[str, Array]
+    first: int = 0
+
+    def whole(self, name: str, size: int) -> bool:
+        """Whether a letter takes every place of an axis of that size, from the first to the last."""
+        places = self.places.get(name)
+        return places is not None and len(places) == size and int(places[0]) == self.first
 
     def with_letters(self, more: Mapping[str, Array]) -> Scope:
-        return Scope(self.axes, {**self.places, **more})
+        return Scope(self.axes, {**self.places, **more}, self.first)
 
 
 @dataclass
@@ -68,7 +74,7 @@ class Letters:
             places[own] = np.asarray(PLACES)
         for side in named:
             self.require_one_meaning(side, set(free))
-        return Scope(axes, places)
+        return Scope(axes, places, self.first)
 
     def placeholder(self, claim: tree.Relation) -> str | None:
         """The u of σ(u) = …, which is a quantity of no system."""
@@ -207,6 +213,12 @@ class Letters:
         mine = [batch] if batch is not None and (self.world.example_letter,) in meaning.indices else []
         others = [axis for axis in range(len(shape)) if axis != batch]
         return tuple(sorted([*mine, *others[: count - len(mine)]]))
+
+
+@lru_cache(maxsize=4096)
+def index(part: Tokens) -> Tree:
+    """An index as it is written: i + p."""
+    return Reader(list(part)).alone()
 
 
 @lru_cache(maxsize=4096)

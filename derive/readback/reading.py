@@ -127,7 +127,9 @@ class Reading:
                 outcomes = self.require(claim, sheet, sheet.written, told, found)
                 if found.said is not None:
                     said = plain.read(found.said, sheet.said.letters, frozenset(sheet.said.functions))
-                    for one, other in zip(outcomes, self.require(said, sheet, sheet.said, told, found, outcomes), strict=True):
+                    worlds = len(sheet.points(claim))
+                    beside = outcomes[::worlds]  # the text is true where it says the same at one point
+                    for one, other in zip(beside, self.require(said, sheet, sheet.said, told, found, beside), strict=True):
                         require_same(one, other)
                 return any(outcome.states for outcome in outcomes)
             except Unreadable as error:
@@ -177,7 +179,7 @@ class Reading:
         alone_in_row = found.row is not None and isinstance(claim.sides[0], tree.Name)
         told.row = (found.latex, found.row) if alone_in_row and found.row is not None else None
         if not (isinstance(claim.sides[0], tree.Name) and self.about_the_input(claim.sides[0], told)):
-            known = [Evaluation(s.worlds[0], s.written, layers, told.zero) for s in spoken for layers in s.layers(told.layers)]
+            known = [Evaluation(s.home, s.written, layers, told.zero) for s in spoken for layers in s.layers(told.layers)]
             for name in (n for n in tree.inside(claim) if isinstance(n, tree.Name)):
                 bare = name == tree.Name(name.letter)
                 if bare and any(name.letter in s.indices or name.letter == s.written.unnamed for s in spoken):
@@ -194,7 +196,7 @@ class Reading:
         assert isinstance(name, tree.Name)
         general = r"\ell" in name.above
         for number in told.layers or () if general else (0,):
-            reader = Evaluation(self.main.worlds[0], self.main.written, {r"\ell": number} if general else {}, told.zero)
+            reader = Evaluation(self.main.home, self.main.written, {r"\ell": number} if general else {}, told.zero)
             shape = reader.shape_of(reader.required(name))
             if found.latex != r" \times ".join(map(str, shape)):
                 raise Unreadable(f"`{told.row[0]}` has the shape {shape}")
@@ -225,7 +227,7 @@ class Reading:
         outcomes: list[Outcome] = []
         for layers in sheet.layers(told.layers) if general else [{}]:
             reader: Evaluation | None = None
-            for world in sheet.worlds:
+            for world in sheet.worlds[:1] if beside else sheet.points(claim):
                 if reader is None or reader.world.derivation is not world.derivation:
                     reader = Evaluation(world, known, layers, told.zero, sheet.system.first_index)
                 reader.world, reader.changes = world, None

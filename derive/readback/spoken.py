@@ -13,15 +13,19 @@ from ..steps import Derivation
 from ..system import System
 from ..tensor import Index
 from ..walk import nodes
+from . import tree
 from .examples import other_number
 from .signs import Signs, of_functions, of_glyphs, of_text
-from .world import World
+from .world import World, has_kink
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """worlds: one point, two where functions have kinks, and one more with another number of training examples."""
+    """home: a point of the derivation itself. worlds: where lines are evaluated: one point, two where functions have kinks; of a
+    mini-batch with another number of training examples, at which what is true for the number of the spec alone is false.
+    """
 
+    home: World
     worlds: tuple[World, ...]
     written: Signs
     said: Signs
@@ -31,25 +35,37 @@ class Spoken:
     def of(cls, derivation: Derivation, glyphs: Symbols) -> Spoken:
         """Raises Unreadable where the gradients hold for one number of examples alone."""
         system = derivation.system
-        worlds = [*World.several(derivation)]
+        worlds = World.several(derivation)
+        home = worlds[0]
         if system.examples is not None:
-            worlds.append(World.at_random(other_number(derivation)))
-            worlds[-1].require_gradients()
+            worlds = World.several(other_number(derivation))
+            worlds[0].require_gradients()
         printer, said = Printer(glyphs), ascii.Printer(glyphs)
         return cls(
-            tuple(worlds),
+            home,
+            worlds,
             of_glyphs(glyphs, system, of_functions(system, lambda name: _bare(printer.function(name)))),
             of_text(said.name, system, of_functions(system, lambda name: said.function(name, 0)), glyphs.cost()),
         )
 
     @property
     def system(self) -> System:
-        return self.worlds[0].derivation.system
+        return self.home.derivation.system
+
+    def points(self, claim: tree.Relation) -> tuple[World, ...]:
+        """Where a line is evaluated: at all points only if something in it has branches."""
+        return self.worlds if any(map(self.branches, tree.inside(claim))) else self.worlds[:1]
+
+    def branches(self, node: tree.Tree) -> bool:
+        if isinstance(node, tree.Call):
+            names = (*self.written.functions.get(node.name, ()), *self.said.functions.get(node.name, ()))
+            return node.name in (r"\max", r"\min", "max", "min") or any(has_kink(name) for name in names)
+        return isinstance(node, tree.Cases | tree.Size | tree.Bracket)
 
     @cached_property
     def indices(self) -> frozenset[str]:
         """The letters that count entries or examples."""
-        derivation = self.worlds[0].derivation
+        derivation = self.home.derivation
         equations = [*derivation.system.equations, *derivation.gradients.values()]
         return frozenset(n.name for q in equations for side in (q.lhs, q.rhs) for n in nodes(side) if isinstance(n, Index))
 

@@ -5,10 +5,8 @@ Nothing here is an expression of the calculus. What a sign stands for is decided
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 
 Tokens = tuple[str, ...]
 
@@ -17,10 +15,14 @@ Tokens = tuple[str, ...]
 class Tree:
     """Anything that can be read."""
 
-    @cached_property
+    @property
     def children(self) -> tuple[Tree, ...]:
         """The trees directly in it, in the order of its fields."""
-        return tuple(part for field in fields(self) for part in _trees(getattr(self, field.name)))
+        found: tuple[Tree, ...] | None = self.__dict__.get("_children")  # a line is walked over a dozen times
+        if found is None:
+            found = tuple(part for value in self.__dict__.values() for part in _trees(value))
+            self.__dict__["_children"] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ class Name(Tree):
     letter: str
     below: tuple[Tokens, ...] = ()
     above: Tokens = ()
+
+    def __hash__(self) -> int:
+        found: int | None = self.__dict__.get("_mark")
+        if found is None:
+            found = self.__dict__["_mark"] = hash((self.letter, self.below, self.above))
+        return found
 
 
 @dataclass(frozen=True)
@@ -188,18 +196,21 @@ def grouped(tree: Tree) -> Tree:
     return Add((tree,)) if isinstance(tree, Product) else tree
 
 
-def inside(tree: Tree) -> Iterator[Tree]:
-    """The tree and everything in it."""
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(reversed(node.children))
+def inside(tree: Tree) -> tuple[Tree, ...]:
+    """The tree and everything in it, parents first."""
+    found: tuple[Tree, ...] | None = tree.__dict__.get("_everything")
+    if found is None:
+        nodes, stack = [], [tree]
+        while stack:
+            nodes.append(stack.pop())
+            stack.extend(reversed(nodes[-1].children))
+        found = tree.__dict__["_everything"] = tuple(nodes)
+    return found
 
 
-def _trees(value: object) -> Iterator[Tree]:
+def _trees(value: object) -> tuple[Tree, ...]:
     if isinstance(value, Tree):
-        yield value
-    elif isinstance(value, tuple):
-        for part in value:
-            yield from _trees(part)
+        return (value,)
+    if isinstance(value, tuple) and value and not isinstance(value[-1], str):
+        return tuple(tree for part in value for tree in _trees(part))
+    return ()

@@ -61,6 +61,9 @@ def shape(value: Value) -> str:
 
 def together(values: list[Value], what: str) -> tuple[list[Array], bool, bool]:
     """Arrays of equal shape, and which of their sides are open; a number beside an array has no place there."""
+    sides = values[0].array.shape[-2:]
+    if all(v.array.shape[-2:] == sides and not (v.any_rows or v.any_columns or v.identity) for v in values):
+        return [v.array for v in values], False, False
     if all(v.identity for v in values):
         raise Unreadable(f"{what} of identities")
     rows = {v.rows for v in values if not (v.any_rows or v.identity)}
@@ -144,8 +147,7 @@ def diagonal(value: Value) -> Value:
 def difference(left: Value, right: Value) -> float:
     """How far two sides are apart, relative to the larger one (never below 1/1000)."""
     (a, b), _, _ = together([left, right], "an equation")
-    a, b = np.broadcast_arrays(a, b)
-    if not a.size:
+    if not (a.size and b.size):
         return 0.0
     scale = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))), 1e-3)
     off = float(np.max(np.abs(a - b))) / scale

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from sympy import Expr
@@ -177,6 +177,12 @@ class World:
         return (slope(step) - slope(-step)) / (2 * step)
 
 
+@lru_cache(maxsize=256)
+def has_kink(name: str) -> bool:
+    """Whether a function of the catalogue is defined by branches."""
+    return any(isinstance(n, Where) for n in nodes(function(name).definition))
+
+
 def _conditions(system: System) -> list[Expr]:
     """What decides between branches, in the equations and in the functions that they name."""
     found = []
@@ -184,6 +190,6 @@ def _conditions(system: System) -> list[Expr]:
         for node in nodes(equation.rhs):
             if isinstance(node, Where):
                 found.append(node.args[0])
-            elif isinstance(node, Elementwise) and any(isinstance(n, Where) for n in nodes(function(node.name).definition)):
+            elif isinstance(node, Elementwise) and has_kink(node.name):
                 found.append(node.argument)
     return found
