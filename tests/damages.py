@@ -19,6 +19,7 @@ from pytest import MonkeyPatch
 
 from derive import api, compose, downward, render, show, story
 from derive.errors import CheckFailed, DeriveError
+from derive.notation import symbols
 from derive.notation.latex_scalars import Text
 from derive.notation.text import Text as Plain
 from derive.questions import solving
@@ -105,10 +106,19 @@ def printed(patch: MonkeyPatch) -> dict[Output, str]:
 
 def require_seen(damage: Damage, patch: MonkeyPatch, folder: Path) -> None:
     """The damage changes what is printed, and the build raises."""
+    forget()
     build = whole(damage.text, damage.edition)
     kept = printed(patch)
     patch.setattr("derive.readback.reading._readings", [])
     damage.change(patch)
+    forget()
+    try:
+        require_refused(damage, build, kept, folder)
+    finally:
+        forget()
+
+
+def require_refused(damage: Damage, build: Build, kept: dict[Output, str], folder: Path) -> None:
     for output in damage.on:
         with pytest.raises(DeriveError) as refusal:
             if output == "terminal":
@@ -119,6 +129,15 @@ def require_seen(damage: Damage, patch: MonkeyPatch, folder: Path) -> None:
         assert isinstance(refusal.value, CheckFailed), refusal.value
         if output in kept:  # else it was seen before the text was whole
             assert kept[output] != getattr(build, output), f"nothing changes on the {output}"
+
+
+KEPT = (symbols.named, symbols.parsed)
+
+
+def forget() -> None:
+    """Let names be written anew: how one is written is kept."""
+    for kept in KEPT:
+        kept.cache_clear()
 
 
 def with_words(sheet: Sheet, words: tuple[tuple[str, str], ...], folder: Path) -> Sheet:
