@@ -11,7 +11,7 @@ from .notation import arrays, places
 from .notation.symbols import Signs
 from .notation.views import Shown
 from .system import Equation, System
-from .tensor import Delta
+from .tensor import Delta, Within
 from .walk import nodes
 
 ORDER = (
@@ -97,6 +97,6 @@ def _sign(item: Any) -> set[str]:
             return {"log"}
         case log():
             return {"log"}
-        case Delta() | arrays.Positive():
+        case Delta() | Within() | arrays.Positive():
             return {"bracket"}
     return set()

@@ -46,14 +46,14 @@ def latex(sheet: Sheet, fragment: bool = False, known: Known | None = None) -> s
     writer = Writer(sheet, known or Known())
     with explained(writer.own):
         text = environment(writer.own).get_template("fragment.tex" if fragment else "document.tex").render(writer.all_tools())
-    return _read_back(tidy(text), sheet)
+    return read_back(tidy(text), sheet)
 
 
 READ = "@@lines read back@@"
 """Stands on a page until its lines have been read."""
 
 
-def _read_back(text: str, sheet: Sheet) -> str:
+def read_back(text: str, sheet: Sheet) -> str:
     """The text with the number of its lines that were read back. Raises CheckFailed where one cannot be, or is false."""
     if sheet.derivation is None:
         return text

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import bench_depth
 
-from derive import api, compose, typeset, verify
+from derive import api, compose, render, typeset, verify
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,18 @@ class Built:
     check: float
     compose: float
     render: float
+    read: float
     typeset: float
     passes: int
 
     @property
     def ours(self) -> float:
-        return self.derive + self.check + self.compose + self.render
+        return self.derive + self.check + self.compose + self.render + self.read
+
+    @property
+    def reading(self) -> float:
+        """What reading the page back takes of the rest of our part."""
+        return self.read / (self.ours - self.read)
 
 
 @dataclass(frozen=True)
@@ -64,12 +70,15 @@ def build(source: Path) -> Built:
     times.append(time.perf_counter())
     sheet = compose.compose(found, derivation, checks, derivation.asked)
     times.append(time.perf_counter())
-    text = api.tex(sheet)
+    with patch.object(render, "read_back", lambda text, _: text):
+        text = api.tex(sheet)
+    times.append(time.perf_counter())
+    text = render.read_back(text, sheet)
     times.append(time.perf_counter())
     passes = _typeset(text)
     times.append(time.perf_counter())
-    derive, check, composed, rendered, typesetting = (end - start for start, end in pairwise(times))
-    return Built(derive, check, composed, rendered, typesetting, passes)
+    derive, check, composed, rendered, read, typesetting = (end - start for start, end in pairwise(times))
+    return Built(derive, check, composed, rendered, read, typesetting, passes)
 
 
 def _typeset(text: str) -> int:
