@@ -44,6 +44,22 @@ class Scope:
         return Scope(self.axes, {**self.places, **more}, self.first)
 
 
+class IdentityMap:
+    """By tree, not by what it is equal to: the free letters of sides, which are asked for again and again."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, tuple[Tree, tuple[str, ...]]] = {}
+
+    def __contains__(self, tree: Tree) -> bool:
+        return id(tree) in self.kept
+
+    def __getitem__(self, tree: Tree) -> tuple[str, ...]:
+        return self.kept[id(tree)][1]
+
+    def __setitem__(self, tree: Tree, letters: tuple[str, ...]) -> None:
+        self.kept[id(tree)] = (tree, letters)
+
+
 @dataclass
 class Letters:
     """The names and letters of one line.
@@ -57,6 +73,7 @@ class Letters:
     zero: str | None = None
     first: int = 0
     meanings: dict[Name, Meaning | None] = field(default_factory=dict)
+    free: IdentityMap = field(default_factory=lambda: IdentityMap())
 
     def looked_over(self, claim: tree.Relation, named: list[Tree]) -> Scope:
         """What the letters of a line mean, the same at every point. Raises Unreadable where one means two things."""
@@ -101,7 +118,9 @@ class Letters:
     def free_letters(self, sides: Sequence[Tree]) -> list[str]:
         found: dict[str, None] = {}
         for side in sides:
-            found.update(dict.fromkeys(self._free(side)))
+            if side not in self.free:
+                self.free[side] = tuple(dict.fromkeys(self._free(side)))
+            found.update(dict.fromkeys(self.free[side]))
         return list(found)
 
     def _free(self, node: Tree) -> Iterator[str]:
