@@ -39,6 +39,9 @@ READING = (Unreadable, ValueError, LookupError, TypeError, ArithmeticError)
 DOUBT = 6
 """More points at which a line must be true that may be wrong."""
 
+SPACE = re.compile(r"\\allowbreak|\\penalty\d+|\s")
+"""What changes nothing in a formula."""
+
 KEPT = 4
 """So many derivations are remembered, each with what has been read of it."""
 
@@ -112,7 +115,9 @@ class Reading:
     def once(self, found: Formula, told: Told, spoken: list[Spoken]) -> int:
         """Read a formula, if the same has not been read before."""
         part = told.part if len(spoken) > 1 else ""
-        mark = (shared(found), found.role, found.zero, found.said, told.layers, told.zero, told.rows, part)
+        row = told.row[0] if told.row is not None and told.row[1] == found.row else ""
+        context = (told.layers, told.zero, told.rows, part, row)
+        mark = (SPACE.sub("", shared(found)), states_numbers(found), found.zero, found.said, *context)
         if mark not in self.read:
             self.read[mark] = self.first_that_reads(found, told, spoken)
         return int(self.read[mark])
