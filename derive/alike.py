@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from functools import lru_cache
+from typing import Any
 
 from sympy import Expr
 
@@ -19,21 +20,28 @@ class Forms:
     """
 
     def __init__(self) -> None:
-        self._numbers: dict[Hashable, int] = {}
         self._known: dict[int, int] = {}
+        self._numbers: dict[tuple[Any, ...], int] = {}
+        self.met: list[tuple[Any, ...]] = []
+        """By its number each form: a type and the numbers of its arguments, without the name of a tensor; a leaf alone."""
 
     def of(self, expr: Expr) -> int:
-        found = self._known.get(id(expr))
+        known = self._known
+        found = known.get(id(expr))
         if found is None:
             args = expr.args[1:] if isinstance(expr, Entry) else expr.args
-            form = (type(expr), *map(self.of, args)) if expr.args else expr
-            found = self._known[id(expr)] = self._numbers.setdefault(form, len(self._numbers))
+            form = (type(expr), *map(self.of, args)) if expr.args else (expr,)
+            found = self._numbers.get(form)
+            if found is None:
+                found = self._numbers[form] = len(self.met)
+                self.met.append(form)
+            known[id(expr)] = found
         return found
 
     @property
-    def leaves(self) -> list[Expr]:
-        """The indices, numbers and names of functions that were met, each once."""
-        return [form for form in self._numbers if not isinstance(form, tuple)]
+    def indices(self) -> list[Index]:
+        """Those that were met, each once."""
+        return [form[0] for form in self.met if isinstance(form[0], Index)]
 
 
 def structure(expressions: Iterable[Expr], system: System) -> Hashable:

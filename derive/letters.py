@@ -19,7 +19,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 
 from sympy import Add, Expr, Mul, Pow
 
@@ -29,7 +30,7 @@ from .notation.symbols import Glyph, named
 from .steps import Derivation
 from .system import Equation, Fact, System
 from .tensor import Elementwise, Example, Index, Pairing, Total, rebuild
-from .walk import free_indices, letter_for, nodes, rename, terms
+from .walk import free_indices, letter_for, nodes, rename
 
 CONSTANTS = frozenset({"N", "pi", r"\pi"})
 """What stands for itself on every sheet: a number of examples, and a number."""
@@ -58,14 +59,15 @@ def signs(system: System) -> frozenset[str]:
     return frozenset(found)
 
 
-def _letters(glyph: Glyph, below: bool) -> set[str]:
+@lru_cache(maxsize=4096)
+def _letters(glyph: Glyph, below: bool) -> frozenset[str]:
     """A glyph as it is written, with what stands below it or without, and the single letters above and `below` it.
 
     The k of x_k beside a vector x is left to the register of signs: such a name looks like an entry, whatever the indices are.
     """
     whole = glyph.latex()
     inside = SINGLE.findall(f"{glyph.below} {glyph.above}" if below else glyph.above)
-    return {glyph.letter, whole, re.sub(r"[_{}]", "", whole), *inside}
+    return frozenset({glyph.letter, whole, re.sub(r"[_{}]", "", whole), *inside})
 
 
 @cache
@@ -79,28 +81,24 @@ def _written(letter: str) -> str:
 def settled(derivation: Derivation) -> Derivation:
     """The same derivation, each of its lines in letters that mean one thing."""
     system = derivation.system
+    lines = {id(q): q for q in _lines(derivation)}
     forms = Forms()
-    alphabet, change = _decided(derivation, forms)
-    clear: dict[tuple[int, int], bool] = {}
+    for q in system.equations:
+        forms.of(q.lhs), forms.of(q.rhs)
+    own = forms.indices
+    marks = {name: (forms.of(q.lhs), forms.of(q.rhs)) for name, q in lines.items()}
+    alphabet, change = _decided(system, forms, own)
     renamed: dict[int, Expr] = {}
-
-    def lettered(equation: Equation) -> Equation:
-        lhs, rhs = equation.lhs, equation.rhs
-        if change:
-            lhs, rhs = _relettered(lhs, change, renamed), _relettered(rhs, change, renamed)
-        mark = forms.of(equation.lhs), forms.of(equation.rhs)
-        if mark not in clear:
-            clear[mark] = alphabet.clear((lhs, rhs))
-        if clear[mark]:
-            return Equation(lhs, rhs) if change else equation
-        return alphabet.line(Equation(lhs, rhs))
-
-    found: dict[int, Equation] = {}
-    for equation in _lines(derivation):
-        if id(equation) not in found:
-            found[id(equation)] = lettered(equation)
+    if change:
+        lines = {
+            name: Equation(_relettered(q.lhs, change, renamed), _relettered(q.rhs, change, renamed)) for name, q in lines.items()
+        }
+        marks = {name: (forms.of(q.lhs), forms.of(q.rhs)) for name, q in lines.items()}
+    indices = _Indices(forms)
+    clear = {mark: alphabet.clear(mark, indices) for mark in dict.fromkeys(marks.values())}
     if not change and all(clear.values()):
         return derivation
+    found = {name: q if clear[marks[name]] else alphabet.line(q) for name, q in lines.items()}
     return replace(
         derivation,
         system=replace(
@@ -125,17 +123,11 @@ def _lines(derivation: Derivation) -> list[Equation]:
     return [*derivation.system.equations, *derivation.gradients.values(), *steps]
 
 
-def _decided(derivation: Derivation, forms: Forms) -> tuple[Alphabet, dict[Index, Index]]:
+def _decided(system: System, forms: Forms, own: Collection[Index]) -> tuple[Alphabet, dict[Index, Index]]:
     """What the letters of a derivation are to be like, and the indices that are to have another letter on every line."""
-    system = derivation.system
-    for equation in system.equations:
-        forms.of(equation.lhs), forms.of(equation.rhs)
-    own = [n for n in forms.leaves if isinstance(n, Index)]
-    for equation in _lines(derivation):
-        forms.of(equation.lhs), forms.of(equation.rhs)
     for fact in system.facts:
         forms.of(fact.pattern)
-    indices = [n for n in forms.leaves if isinstance(n, Index)]
+    indices = forms.indices
     taken = signs(system)
     change = _elsewhere(indices, taken)
     examples = {change.get(i, i).name for i in indices if isinstance(i, Example)}
@@ -192,23 +184,58 @@ class Alphabet:
     def line(self, equation: Equation) -> Equation:
         """The equation with one meaning for each letter."""
         sides = (equation.lhs, equation.rhs)
-        return equation if self.clear(sides) else _Line(sides, self.own, self.taken, self.moved).settled()
+        forms = Forms()
+        if self.clear((forms.of(equation.lhs), forms.of(equation.rhs)), _Indices(forms)):
+            return equation
+        return _Line(sides, self.own, self.taken, self.moved).settled()
 
-    def clear(self, sides: tuple[Expr, Expr]) -> bool:
+    def clear(self, sides: tuple[int, int], indices: _Indices) -> bool:
         """Whether no letter is bound twice in one term, or bound and free, so that there is nothing to do."""
-        free = dict.fromkeys(i for side in sides for i in free_indices(side))
+        free = dict.fromkeys(i for side in sides for i in indices.free[side])
         names = {i.name for i in free}
+        if len(names) != len(free):
+            return False
         sizes: dict[str, Index] = {}
-        for term in (term for side in sides for term in terms(side)):
-            bound = [i for n in nodes(term) if isinstance(n, Total | Pairing) for i in n.indices]
-            letters = {i.name for i in bound}
-            if len(letters) < len(bound) or letters & names or any(name in self.moved for name in letters):
-                return False
-            for index in bound:
-                other = sizes.setdefault(index.name, index)
-                if other.size != index.size and not (index in self.own and other in self.own):
+        for side in sides:
+            for term in indices.terms(side) if indices.bound[side] else ():
+                bound = indices.bound[term]
+                letters = {i.name for i in bound}
+                if len(letters) < len(bound) or letters & names or letters & self.moved:
                     return False
-        return len(names) == len(free)
+                for index in bound:
+                    other = sizes.setdefault(index.name, index)
+                    if other.size != index.size and not (index in self.own and other in self.own):
+                        return False
+        return True
+
+
+class _Indices:
+    """The indices of forms by their numbers: those that no sum inside binds, and those of the sums, one for each sum."""
+
+    def __init__(self, forms: Forms) -> None:
+        self.met = forms.met
+        self.free: list[tuple[Index, ...]] = []
+        self.bound: list[tuple[Index, ...]] = []
+        for kind, *parts in forms.met:
+            if len(parts) == 1:
+                self.free.append(self.free[parts[0]])
+                self.bound.append(self.bound[parts[0]])
+                continue
+            inside = parts[: SUMMED[kind]] if kind in SUMMED else parts
+            over = [forms.met[p][0] for p in parts[len(inside) :]]
+            free = dict.fromkeys(i for p in inside for i in self.free[p])
+            for index in over:
+                free.pop(index, None)
+            self.free.append((kind,) if isinstance(kind, Index) else tuple(free))
+            self.bound.append((*over, *(i for p in inside for i in self.bound[p])))
+
+    def terms(self, number: int) -> tuple[int, ...]:
+        kind, *parts = self.met[number]
+        return tuple(parts) if kind is Add else (number,)
+
+
+SUMMED: Mapping[Any, int] = {Total: 1, Pairing: 2}
+"""Of how many parts a sum is made, before its indices."""
 
 
 # --- one line -----------------------------------------------------------------------------------------------------------------

@@ -128,6 +128,8 @@ def outside(expr: Expr) -> Expr:
 
 def facts_used(expr: Expr, facts: Sequence[Fact]) -> tuple[Expr, str | None]:
     """Sums that are known replaced by their values, and the reason of the first."""
+    if not facts:
+        return expr, None
     reason: list[str] = []
 
     def rule(node: Expr) -> Expr | None:

@@ -199,7 +199,8 @@ def add(*terms: Any) -> Expr:
     """The sum of `terms` in their order; nested sums are opened, zeros dropped."""
     flat: list[Expr] = []
     for term in terms:
-        term = sympy.sympify(term)
+        if not isinstance(term, Expr):
+            term = sympy.sympify(term)
         flat.extend(term.args if isinstance(term, Add) else [term])
     numbers = [t for t in flat if t.is_Number]
     if len(numbers) > 1:  # 1 + 1 is 2, where the first of them stood
@@ -208,7 +209,7 @@ def add(*terms: Any) -> Expr:
     flat = [t for t in flat if t is not S.Zero]
     if not flat:
         return S.Zero
-    return flat[0] if len(flat) == 1 else Add._from_args(flat)
+    return flat[0] if len(flat) == 1 else Add._from_args(flat, True)
 
 
 def mul(*factors: Any) -> Expr:
@@ -216,7 +217,8 @@ def mul(*factors: Any) -> Expr:
     number: Expr = S.One
     flat: list[Expr] = []
     for factor in factors:
-        factor = sympy.sympify(factor)
+        if not isinstance(factor, Expr):
+            factor = sympy.sympify(factor)
         for part in factor.args if isinstance(factor, Mul) else [factor]:
             if part.is_Number:
                 number = number * part
@@ -226,7 +228,7 @@ def mul(*factors: Any) -> Expr:
         return S.Zero
     if number is not S.One or not flat:
         flat.insert(0, number)
-    return flat[0] if len(flat) == 1 else Mul._from_args(flat)
+    return flat[0] if len(flat) == 1 else Mul._from_args(flat, True)
 
 
 def power(base: Expr, exponent: Any) -> Expr:

@@ -30,12 +30,17 @@ def nodes(expr: Expr) -> Iterator[Expr]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(node.args))
+        if args := node.args:
+            stack.extend(args[::-1])
 
 
 def size(expr: Expr) -> int:
     """How many nodes an expression has: the measure by which a rewrite must pay."""
-    return sum(1 for _ in nodes(expr))
+    stack, found = [expr], 0
+    while stack:
+        found += 1
+        stack.extend(stack.pop().args)
+    return found
 
 
 def entries(expr: Expr) -> tuple[Entry, ...]:
@@ -69,10 +74,11 @@ def transform(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
     answer = rule(expr)
     if answer is not None:
         return answer
-    if not expr.args:
+    given = expr.args
+    if not given:
         return expr
-    args = [transform(arg, rule) for arg in expr.args]
-    return expr if all(map(is_, args, expr.args)) else rebuild(expr, args)
+    args = [transform(arg, rule) for arg in given]
+    return expr if all(map(is_, args, given)) else rebuild(expr, args)
 
 
 LETTERS = "ijkmpqrstuvh"

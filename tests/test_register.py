@@ -197,8 +197,8 @@ KEPT_APART = {
     ),
     "e as an index": (
         "parameters: {v: 3}\nequations: ['C = sum(exp(v[e]), e)']\nview: index\n",
-        [r"e^{v_{i}}"],
-        ["v_{e}"],
+        [r"\exp(v_{e})"],
+        ["e^{v"],
     ),
     "an index as a sign": (
         "equations: ['C = sum(g*h[j], j)']\nparameters: {g: scalar, h: 3}\nglyphs:\n  g: j\nview: index\n",

@@ -9,17 +9,19 @@ What only the spec can change is a `Clash`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, count
 
 import sympy
+from sympy import Expr
 
+from ..alike import Forms, structure
 from ..steps import Derivation
-from ..system import COUNT, Equation, System, Tensor
+from ..system import COUNT, System, Tensor
 from ..tensor import Elementwise, Entry, Index
-from ..walk import LETTERS, nodes
+from ..walk import LETTERS, free_indices, nodes
 from . import arrays, views
 from .symbols import FUNCTION_WORDS, Glyph, Labels, Signs, Symbols, function_name, named, without_primes
 from .text import spelt
@@ -123,7 +125,9 @@ class _Register:
         self.labels: Labels = labels
         self.overrides = overrides
         self.asked = asked or (self.derivation.asked if self.derivation is not None else ())
-        self.functions = dict.fromkeys(n.name for e in self.system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise))
+        self._forms: dict[Hashable, list[Form]] = {}
+        self.nodes = tuple(n for e in self.system.equations for side in (e.lhs, e.rhs) for n in nodes(side))
+        self.functions = dict.fromkeys(n.name for n in self.nodes if isinstance(n, Elementwise))
 
     def symbols(self) -> Symbols:
         found = Symbols(self.system, self.labels, self.overrides)
@@ -131,13 +135,20 @@ class _Register:
             found = replace(found, signs=decide(found))
         return found
 
+    def forms(self, found: Symbols) -> list[Form]:
+        """What is written of each tensor, made once for each choice of names."""
+        mark = found.signs.typed, found.signs.flat, tuple(found.signs.letters.items())
+        if mark not in self._forms:
+            self._forms[mark] = _forms(found)
+        return self._forms[mark]
+
     # --- tensors -----------------------------------------------------------------------------------------------------------
 
     def _typed(self, found: Symbols) -> Signs:
         """Names whose other case is taken: they stay as they were typed, as a matrix and as an entry."""
         typed: set[str] = set()
         while True:
-            forms = [f for f in _forms(found) if not _made(f.tensor)]
+            forms = [f for f in self.forms(found) if not _made(f.tensor)]
             taken: dict[tuple[str, str, str], list[Form]] = {}
             for form in forms:
                 taken.setdefault(form.sign, []).append(form)
@@ -177,7 +188,7 @@ class _Register:
     def _like_entries(self, found: Symbols) -> Iterator[tuple[Form, Form]]:
         """Each name with a subscript that could be read as an entry of another tensor, with that tensor."""
         by_letter: dict[tuple[str, str], list[Form]] = {}
-        for form in _forms(found):
+        for form in self.forms(found):
             by_letter.setdefault((form.glyph.letter, form.glyph.above), []).append(form)
         for group in by_letter.values():
             for name in group if len(group) > 1 else ():
@@ -206,25 +217,28 @@ class _Register:
     @cached_property
     def numbered(self) -> bool:
         """Whether an equation names places of a tensor by number: x[0]."""
-        found = (i for e in self.system.equations for n in nodes(e.rhs) if isinstance(n, Entry) for i in n.indices)
+        found = (i for n in self.nodes if isinstance(n, Entry) for i in n.indices)
         return any(i.is_Integer for i in found)
 
     @cached_property
     def written(self) -> frozenset[str]:
         """The letters of the indices in the equations."""
-        return _letters(self.system.equations)
+        return frozenset(n.name for n in self.nodes if isinstance(n, Index))
 
     @cached_property
     def indices(self) -> frozenset[str]:
         """The letters of the indices in the whole derivation."""
         steps = self.derivation.steps if self.derivation is not None else ()
-        return self.written | _letters(e for step in steps for e in (*step.given, step.result))
+        forms = Forms()
+        for line in (e for step in steps for e in (*step.given, step.result)):
+            forms.of(line.lhs), forms.of(line.rhs)
+        return self.written | {i.name for i in forms.indices}
 
     # --- what the program writes ---------------------------------------------------------------------------------------------
 
     def _numbers(self, found: Symbols) -> Signs:
         """Letters for the cost of one example, the number of examples, an unnamed cost, and the argument of a definition."""
-        used = _written(f for f in _forms(found) if not _made(f.tensor) and not f.glyph.above)
+        used = _written(f for f in self.forms(found) if not _made(f.tensor) and not f.glyph.above)
         indices = self.written
         letters: dict[str, str] = {}
         for key, tensor in self.system.tensors.items():
@@ -243,7 +257,7 @@ class _Register:
 
     def _names(self, found: Symbols) -> Signs:
         """Functions, the exponential, the identity, softmax along rows and columns, and powers."""
-        forms = _forms(found)
+        forms = self.forms(found)
         used = _written(forms)
         functions: dict[str, str] = {}
         taken = used | {found.signs.argument}
@@ -264,12 +278,14 @@ class _Register:
 
     def _directions(self) -> bool:
         """Whether one sheet has softmax along rows and along columns."""
-        if not any(isinstance(n, sympy.exp) for e in self.system.equations for n in nodes(e.rhs)):
+        if not any(map(_raises_a_matrix, self.nodes)):
             return False
         lines = [s.result for s in self.derivation.steps] if self.derivation is not None else list(self.system.equations)
+        raised = (e for e in lines if any(_raises_a_matrix(n) for side in (e.lhs, e.rhs) for n in nodes(side)))
+        some = {structure((e.lhs, e.rhs), self.system): e for e in raised}
         along: set[int] = set()
         for view in ("matrix", "batch"):
-            for line in lines if view in self.asked else ():
+            for line in some.values() if view in self.asked else ():
                 shown = views.shown(line, view, self.system)
                 if isinstance(shown, arrays.ArrayEquation):
                     parts = chain(arrays.parts(shown.lhs), arrays.parts(shown.rhs))
@@ -295,7 +311,7 @@ class _Register:
 
 
 def _clashes(register: _Register, found: Symbols) -> Iterator[Clash]:
-    forms = _forms(found)
+    forms = register.forms(found)
     seen: dict[tuple[str, str, str], Form] = {}
     for form in forms:
         other = seen.setdefault(form.sign, form)
@@ -308,7 +324,6 @@ def _clashes(register: _Register, found: Symbols) -> Iterator[Clash]:
         message = f"`{name.tensor.key}` would be written ${written}$ on the sheet, as an entry of `{other.tensor.key}` is"
         yield Clash((name.tensor.base, other.tensor.base), message)
     called = {_letter(found.signs.functions[n]) for n in register.functions}
-    indices = register.indices
     for form in forms:
         base, letter = form.tensor.base, without_primes(form.glyph.letter)
         word = ITALIC.fullmatch(letter)
@@ -318,7 +333,7 @@ def _clashes(register: _Register, found: Symbols) -> Iterator[Clash]:
             yield Clash((base,), f"`{base}` would be written $\\pi$, as the number 3.14… is on the sheet")
         if letter == r"\ell" and register.system.depth > 3:
             yield Clash((base,), f"`{base}` would be written $\\ell$, as the number of a layer is on the sheet")
-        if base in register.overrides and letter in indices:
+        if base in register.overrides and letter in register.indices:
             yield Clash((base,), f"`{base}` would be written ${letter}$, which is an index on the sheet")
         if form.glyph.above in ("T", r"\top") and any(f.glyph.letter == letter and not f.glyph.above for f in forms):
             yield Clash((base,), f"`{base}` would be written ${form.glyph.latex()}$, as a transpose is on the sheet")
@@ -367,13 +382,13 @@ def _free(names: Iterable[str], taken: Iterable[str]) -> str:
     return next(name for name in chain(names, numbered) if _letter(name) not in taken or name not in names)
 
 
+def _raises_a_matrix(node: Expr) -> bool:
+    """Whether these are the exponentials of a matrix, of which a softmax may be made along its rows or its columns."""
+    return node.func is sympy.exp and len(free_indices(node)) > 1
+
+
 def _pieces(below: str) -> list[str]:
     return [p for p in below.split(",") if p]
-
-
-def _letters(equations: Iterable[Equation]) -> frozenset[str]:
-    sides = (side for e in equations for side in (e.lhs, e.rhs))
-    return frozenset(n.name for side in sides for n in nodes(side) if isinstance(n, Index))
 
 
 __all__ = ["Clash", "clashes", "symbols", "without_taken_signals"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -57,6 +58,7 @@ class Text:
         return self.text if self.binding >= BINDING[place] else f"({self.text})"
 
 
+@lru_cache(maxsize=1024)
 def spelt(name: str) -> str:
     """A name with its Greek letters and accents: theta as θ, x_hat as x̂; all else as it was written."""
     base, *rest = [part for part in name.split("_") if part] or [name]
