@@ -30,7 +30,9 @@ def test_one_macro_is_replaced_and_no_other(tmp_path: Path) -> None:
     ours = tex(tmp_path)
     assert own.count("A table of mine.") == ours.count(r"\begin{dstable}") > 0
     without = re.sub(r"\\begin\{dstable\}.*?\\end\{dstable\}", "A table of mine.", ours, flags=re.DOTALL)
-    assert own == without
+    lines = re.compile(r"(?<=sign by sign: )\d+")  # without the tables there are fewer to be read
+    assert int(lines.findall(own)[0]) < int(lines.findall(ours)[0])
+    assert lines.sub("", own) == lines.sub("", without)
 
 
 def test_one_word_is_replaced_and_no_other(tmp_path: Path) -> None:
