@@ -140,8 +140,14 @@ class Point(Reference):
         left = moving - named
         if any(e.key in left for n in nodes(equation.rhs) if isinstance(n, Where) for e in entries(n.args[0])):
             return False
-        silent = not left or not np.any(self.slope(equation, self.directions(equation, left)))
+        silent = not left or self.is_still(equation, left)
         return partial.of == equation.lhs and partial.by.key in moving and named <= moving and silent
+
+    def is_still(self, equation: Equation, left: set[str]) -> bool:
+        """Whether the value of a line stays the same, but for rounding, where these change: that of a/a + b where a does."""
+        slope = self.slope(equation, self.directions(equation, left))
+        value = evaluate.evaluate(equation.rhs, self.values, plain(entry_of(equation.lhs).indices))
+        return bool(np.all(np.abs(slope) <= TOLERANCE * np.maximum(1.0, np.abs(value))))
 
     def check_substitute(self, step: Step) -> None:
         equation = self.equations[step.about]

@@ -236,6 +236,8 @@ def _item(part: Expr, axes: Axes, labels: Collection[Index]) -> Node:
     if isinstance(part, Where):
         if part.args[2] is not S.Zero:
             raise NoMatrixForm("two branches")
+        if axes and not set(free_indices(part.args[0])) & set(axes):  # one condition for all entries
+            return scaled(Where(part.args[0], S.One, S.Zero), array(part.args[1], axes, labels))
         condition = Positive(axes, array(part.args[0], axes, labels))
         return condition if part.args[1] is S.One else hadamard([array(part.args[1], axes, labels), condition])
     if isinstance(part, Delta):

@@ -17,12 +17,15 @@ from ..spec.homework import Faded
 STEPS = ("differentials", "substitution", "chain")
 """The sections whose lines are steps. What comes after them repeats their results, so a sheet with gaps ends there."""
 
+LAYERS = ("for_layers", "layer")
+"""The words that say which layers ℓ stands for."""
+
 BEFORE = ("network", "equations", "forward")
 
 
 def rungs(sheet: Sheet, settings: Faded) -> tuple[Sheet, ...]:
     """The sheets of the ladder; on the last one every step is blank."""
-    count = len(_steps(sheet))
+    count = sum(not isinstance(step, Prose) for step in _steps(sheet))
     out = []
     for rung in range(1, settings.rungs + 1):
         blank = math.ceil(count * rung / settings.rungs)
@@ -32,10 +35,19 @@ def rungs(sheet: Sheet, settings: Faded) -> tuple[Sheet, ...]:
 
 
 def key(sheet: Sheet) -> Sheet:
-    """What belongs in the gaps: every step by its number, with its rule and with what is held constant."""
-    steps = _steps(sheet)
+    """What belongs in the gaps: every step by its number, with its rule and with what is held constant.
+
+    Lines of a general layer stand below the words that say which layers it stands for.
+    """
     blocks: list[Any] = [Prose("faded_solutions")]
-    for number, step in enumerate(steps, start=1):
+    number, said = 0, None
+    for step in _steps(sheet):
+        if isinstance(step, Prose):
+            said = step
+            continue
+        if said is not None:
+            blocks.append(said)
+        number, said = number + 1, None
         if isinstance(step, Line):
             blocks.append(Lines((replace(step, number=number, continues=False, result=False, names=False),)))
         elif isinstance(blocks[-1], Partials):
@@ -49,19 +61,25 @@ def _is_step(line: Line) -> bool:
     return bool(line.rules)
 
 
-def _steps(sheet: Sheet) -> list[Line | Held]:
-    found: list[Line | Held] = []
+def _says_layers(block: Any) -> bool:
+    """Whether it says which layers the general lines below it stand for."""
+    return isinstance(block, Prose) and block.key in LAYERS and block.about["first"] != block.about["last"]
+
+
+def _steps(sheet: Sheet) -> list[Line | Held | Prose]:
+    """Every step in its order, and the words that say for which layers those below them hold."""
+    found: list[Line | Held | Prose] = []
 
     def note(step: Any) -> Any:
         found.append(step)
         return step
 
-    _walk(sheet, note)
+    _walk(sheet, note, found.append)
     return found
 
 
-def _walk(sheet: Sheet, change: Callable[[Any], Any]) -> tuple[Section, ...]:
-    """Every step in its order, through `change`."""
+def _walk(sheet: Sheet, change: Callable[[Any], Any], tell: Callable[[Prose], None] = lambda _: None) -> tuple[Section, ...]:
+    """Every step in its order, through `change`; the words about layers between them to `tell`."""
     sections = []
     for section in sheet.sections:
         if section.key not in STEPS:
@@ -70,6 +88,8 @@ def _walk(sheet: Sheet, change: Callable[[Any], Any]) -> tuple[Section, ...]:
         for block in section.blocks:
             if isinstance(block, Prose) and block.key == "in_words":
                 continue  # the sentence says what belongs in the gap above it
+            if _says_layers(block):
+                tell(block)
             if isinstance(block, Lines):
                 blocks.append(replace(block, lines=tuple(change(n) if _is_step(n) else n for n in block.lines)))
             elif isinstance(block, Partials):

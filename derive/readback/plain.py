@@ -217,7 +217,7 @@ class Plain:
             found = self.call()
             if found is not None:
                 return found
-        second = re.match(r"(?:∂²|d\^2)", self.text[self.at :])
+        second = re.match(r"(?:∂²|d\^2)(?=[^\W\d_])", self.text[self.at :])  # d^2 b is a product, of a quantity d
         if second:
             return self.second(second.end())
         apart = re.match(r"[d∂]\(", self.text[self.at :])

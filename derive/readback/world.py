@@ -25,6 +25,9 @@ from .tokens import Unreadable
 DRAWN = 6
 """Points that are drawn to choose from where functions have kinks."""
 
+ROUNDING = 1e-9
+"""Values that differ by less are the same: (a + b) - b does not depend on b."""
+
 HELD_ROLES = ("target", "constant")
 
 
@@ -137,7 +140,7 @@ class World:
             moved = [{**self.values, by: there + self.rng.normal(size=there.shape) * size} for size in (0.1, 1.0, 10.0)]
             with np.errstate(all="ignore"):
                 now, *others = (evaluate.evaluate(equation.rhs, values, axes) for values in (self.values, *moved))
-            self.dependence[key, by] = any(not np.array_equal(now, other, equal_nan=True) for other in others)
+            self.dependence[key, by] = any(not np.allclose(now, other, ROUNDING, ROUNDING, equal_nan=True) for other in others)
         return self.dependence[key, by]
 
     def held(self, key: str, zero: frozenset[str]) -> Values:

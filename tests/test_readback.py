@@ -1,0 +1,250 @@
+"""One formula at a time, read as a student reads it: true ones are taken, false and unreadable ones are refused."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pytest
+from specs import CLASSIFIER, derived
+
+from derive import api
+from derive.errors import CheckFailed
+from derive.notation import register
+from derive.notation.text import Printer
+from derive.readback.reading import Reading
+from derive.readback.terminal import terminal
+from derive.steps import Derivation
+
+LINES = """
+title: lines
+inputs: {x: 3}
+parameters: {W: [4, 3], b: 4, v: 4, c: scalar, T: [2, 4, 3]}
+equations:
+  - z = W @ x + b
+  - s = tanh(z)
+  - q[j] = s[j]*v[j]/(2 + v[j]**2)
+  - r[j] = max(z[j], c)
+  - o[i] = x[i]*x[i+1] + c
+  - y[i,j] = sum(T[i,j,k]*x[k], k)
+  - C = sum(q[j]**2, j) + sum(r[j], j) + sum(o[i], i) + c**2 + sum(y[i,j], i, j)
+"""
+
+
+@lru_cache
+def of(text: str) -> Reading:
+    found = derived(text)
+    return Reading(found, register.symbols(found, "absolute", asked=("matrix",)))
+
+
+def read(formula: str, text: str = LINES) -> int:
+    """How many lines a formula in a sentence is: 1 where it states something. Raises CheckFailed where it is false."""
+    return of(text).page(rf"\({formula}\)")
+
+
+TRUE = {
+    "a matrix product": r"z = W\,x + b",
+    "the same, entry by entry": r"z_{j} = \sum_{k} W_{jk}\,x_{k} + b_{j}",
+    "a sum takes what follows up to the next sign": r"z_{j} = b_{j} + \sum_{k} W_{jk}\,x_{k}",
+    "brackets under a sum": r"z_{j} = \sum_{k} \left(W_{jk}\,x_{k} + \frac{1}{3}\,b_{j}\right)",
+    "a sum in numbers": r"z_{j} = \sum_{k=0}^{1} W_{jk}\,x_{k} + W_{j2}\,x_{2} + b_{j}",
+    "a sum under a condition": r"z_{j} = \sum_{\substack{k\\ 0 \le k < 3}} W_{jk}\,x_{k} + b_{j}",
+    "a bracket that says where": r"z_{j} = \sum_{k} W_{jk}\,x_{k}\,[\,k < 3\,] + b_{j}",
+    "entry by entry, from the left": r"q = s \odot v \oslash (2\,\mathbf{1} + v^{\odot 2})",
+    "divided first": r"q = s \oslash (2\,\mathbf{1} + v^{\odot 2}) \odot v",
+    "a fraction": r"q_{j} = \frac{s_{j}\,v_{j}}{2 + v_{j}^{2}}",
+    "a function": r"s = \tanh(z)",
+    "a power of a function": r"\mathrm{d}s_{j} = \left(1 - \tanh^{2}(z_{j})\right)\,\mathrm{d}z_{j}",
+    "the larger": r"r_{j} = \max\left(z_{j},\,c\right)",
+    "cases": r"r_{j} = \begin{cases}z_{j} & z_{j} > c\\ c & \dsotherwise\end{cases}",
+    "a shifted index, with its range": r"o_{i} = x_{i}\,x_{i+1} + c \quad (0 \le i \le 1)",
+    "a change": r"\mathrm{d}z = \mathrm{d}W\,x + \mathrm{d}b + W\,\mathrm{d}x",
+    "a transpose": r"x^{\top}\,W^{\top} = z^{\top} - b^{\top}",
+    "a partial with what is held": r"\left.\frac{\partial z_{j}}{\partial x_{k}}\right|_{W,\,b} = W_{jk}",
+    "dots stand for what else is held": r"\left.\frac{\partial z_{j}}{\partial x_{k}}\right|_{W,\,\dots} = W_{jk}",
+    "a partial of a product": r"\left.\frac{\partial q_{j}}{\partial s_{j}}\right|_{v} = \frac{v_{j}}{2 + v_{j}^{2}}",
+    "an outer product": r"\frac{\partial C}{\partial W} = \frac{\partial C}{\partial z}\,x^{\top}",
+    "a norm": r"C - c^{2} = \lVert q \rVert^{2} + \mathbf{1}^{\top}\,r + \mathbf{1}^{\top}\,o + \mathbf{1}^{\top}\,y\,\mathbf{1}",
+    "a size": r"\left|c\right|^{2} = c^{2}",
+    "a slice": r"y_{ij} = T_{ij\cdot}^{\top}\,x",
+    "a minus sign before a product": r"-z = -W\,x - b",
+    "a slash": r"z/2 = (W\,x + b)/2",
+}
+
+FALSE = {
+    "a lost term": r"z = W\,x",
+    "a lost sign": r"z = W\,x - b",
+    "a lost transpose": r"z = W^{\top}\,x + b",
+    "another letter's row": r"z_{j} = \sum_{k} W_{kj}\,x_{k} + b_{j}",
+    "a bracket lost under a sum": r"z_{j} = \sum_{k} W_{jk}\,x_{k} + \frac{1}{3}\,b_{j}",
+    "a sum that ends too early": r"z_{j} = \sum_{k=0}^{1} W_{jk}\,x_{k} + b_{j}",
+    "a sum over nothing that is there": r"z_{j} = \sum_{i} W_{jk}\,x_{k} + b_{j}",
+    "one letter for two things": r"z_{j} = \sum_{j} W_{jj}\,x_{j} + b_{j}",
+    "an index on one side": r"z_{j} = W_{jk}\,x_{k} + b_{j}",
+    "entry by entry as a matrix product": r"q = s\,v \oslash (2\,\mathbf{1} + v^{\odot 2})",
+    "multiplied where it is divided": r"q = s \odot v \odot (2\,\mathbf{1} + v^{\odot 2})",
+    "a scalar added to a column": r"q = s \odot v \oslash (2 + v^{\odot 2})",
+    "a power of a column": r"q = s \odot v \oslash (2\,\mathbf{1} + v^{2})",
+    "a column and a number, entry by entry": r"q = c \odot q \oslash c",
+    "another function": r"s = \exp(z)",
+    "the smaller": r"r_{j} = \min\left(z_{j},\,c\right)",
+    "cases the wrong way round": r"r_{j} = \begin{cases}c & z_{j} > c\\ z_{j} & \dsotherwise\end{cases}",
+    "cases without the last": r"r_{j} = \begin{cases}z_{j} & z_{j} > c\end{cases}",
+    "an index that is not shifted": r"o_{i} = x_{i}\,x_{i} + c \quad (0 \le i \le 1)",
+    "a range that is too wide": r"o_{i} = x_{i}\,x_{i+1} + c \quad (0 \le i \le 2)",
+    "a change that is forgotten": r"\mathrm{d}z = \mathrm{d}W\,x + W\,\mathrm{d}x",
+    "a bar that does not say all": r"\left.\frac{\partial z_{j}}{\partial x_{k}}\right|_{b} = W_{jk}",
+    "a partial the wrong way round": r"\left.\frac{\partial z_{j}}{\partial x_{k}}\right|_{W,\,b} = W_{kj}",
+    "a power of a change": r"\mathrm{d}C = \mathrm{d}c^{2}",
+    "a name of another sheet": r"z = V\,x + b",
+    "a side that is the other": r"z = z",
+    "a minus sign behind a dot": r"z = W\,x \cdot -1 + b",
+    "a brace that is not closed": r"z_{j = W\,x + b",
+    "two signs in a row": r"z = W\,x + + b",
+    "a fraction without a bar": r"q_{j} = \frac{s_{j}\,v_{j}}",
+}
+
+
+@pytest.mark.parametrize("formula", TRUE.values(), ids=TRUE.keys())
+def test_a_true_line_is_read(formula: str) -> None:
+    assert read(formula) == 1
+
+
+@pytest.mark.parametrize("formula", FALSE.values(), ids=FALSE.keys())
+def test_a_false_line_or_one_that_cannot_be_read_is_refused(formula: str) -> None:
+    with pytest.raises(CheckFailed, match="nothing was printed"):
+        read(formula)
+
+
+# --- in plain text --------------------------------------------------------------------------------------------------------------
+
+
+def said(line: str, text: str = LINES) -> int:
+    found = derived(text)
+    printer = Printer(found.system, "absolute", register.symbols(found, "absolute", asked=("matrix",)).signs)
+    return terminal(line, found, printer)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "z = W x + b",
+        "z[j] = Σ_k W[j,k] x[k] + b[j]",
+        "q = s ⊙ v ⊘ (2 𝟏 + v^⊙2)",
+        "q[j] = s[j] v[j]/(2 + v[j]²)",
+        "r[j] = (z[j] if z[j] > c, else c)",
+        "dz = dW x + db + W dx",
+        "∂z[j]/∂x[k] (W, b held) = W[j,k]",
+        "∂C/∂W = (∂C/∂z) xᵀ",
+    ],
+)
+def test_a_true_line_of_plain_text_is_read(line: str) -> None:
+    assert said(line) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "z = W x − b",
+        "z[j] = Σ_k W[k,j] x[k] + b[j]",
+        "q = s ⊙ v ⊘ (2 + v^⊙2)",
+        "q[j] = s[j] v[j]/2 + v[j]²",
+        "r[j] = (c if z[j] > c, else z[j])",
+        "dz = dW x + W dx",
+        "∂z[j]/∂x[k] (b held) = W[j,k]",
+        "∂C/∂W = x (∂C/∂z)ᵀ",
+        "z = W x + b)",
+    ],
+)
+def test_a_false_line_of_plain_text_is_refused(line: str) -> None:
+    with pytest.raises(CheckFailed, match="nothing was printed"):
+        said(line)
+
+
+# --- layers ---------------------------------------------------------------------------------------------------------------------
+
+ALL = r"For \(\ell = 1, \dots, 2\), where \(a^{(0)}\) stands for the input \(x\): "
+
+
+def page(text: str, source: str = CLASSIFIER) -> int:
+    return of(source).page(text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"z^{(2)} = W^{(2)}\,a^{(1)} + b^{(2)}",
+        r"z^{(L)} = W^{(L)}\,a^{(L-1)} + b^{(L)}",
+        r"z^{(1)} = W^{(1)}\,x + b^{(1)}",
+        r"\delta^{(1)} = ((W^{(2)})^{\top}\,\delta^{(2)}) \odot (\mathbf{1} - (a^{(1)})^{\odot 2})",
+    ],
+)
+def test_the_layers_of_a_line_are_read(line: str) -> None:
+    assert page(rf"\({line}\)") == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"z^{(2)} = W^{(1)}\,a^{(1)} + b^{(2)}",
+        r"z^{(3)} = W^{(3)}\,a^{(2)} + b^{(3)}",
+        r"z^{(1)} = W^{(1)}\,a^{(0)} + b^{(1)}",
+        r"z^{(2)} = W^{(2)}\,a^{2} + b^{(2)}",
+    ],
+)
+def test_a_wrong_layer_is_refused(line: str) -> None:
+    with pytest.raises(CheckFailed, match="nothing was printed"):
+        page(rf"\({line}\)")
+
+
+def test_a_general_layer_is_read_where_the_page_says_what_it_stands_for() -> None:
+    general = r"\(z^{(\ell)} = W^{(\ell)}\,a^{(\ell-1)} + b^{(\ell)}\)"
+    assert page(ALL + general) == 1
+    with pytest.raises(CheckFailed, match="nothing says which layers"):
+        page(general)
+    with pytest.raises(CheckFailed, match="is no sign of this sheet"):
+        page(ALL.replace("1, ", "1, ").replace(r"\dots, 2", r"\dots, 3") + general)
+    with pytest.raises(CheckFailed, match="differ|sum of|product of"):
+        page(ALL + general.replace(r"b^{(\ell)}", r"z^{(\ell)}"))
+
+
+# --- whole sheets that were refused ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "equations",
+    [
+        "z = a/a + b, C = z**2",
+        "z = exp(a - a + b), C = z*a",
+        "z = tanh((a - a)*b + a), C = z**2",
+        "z = d*b + dd, C = z*d",
+    ],
+)
+def test_what_cancels_is_held_without_being_said(equations: str) -> None:
+    lines = "".join(f"  - {line}\n" for line in equations.split(", "))
+    whole(f"title: t\nparameters: {{a: scalar, b: scalar, d: scalar, dd: scalar}}\nequations:\n{lines}")
+
+
+@pytest.mark.parametrize("condition", ["c > 1", "c > c", "c - e > 1/2"])
+def test_one_condition_for_all_entries_stands_before_them(condition: str) -> None:
+    lines = f"  - p = where({condition}, sum(log(1 + r[m]**2), m), c)\n  - C = p**2\n"
+    head = "title: t\nparameters: {r: 2, c: scalar, e: scalar}\nview: matrix\n"
+    assert r"2\left(\begin{cases}1 &" in whole(f"{head}equations:\n{lines}")
+
+
+def whole(source: str) -> str:
+    """The sheet of a spec, read back, and what a terminal shows of it."""
+    spec = api.loads(source)
+    found: Derivation = api.derive(spec)
+    return api.show(found) + api.tex(api.sheet(spec, found))
+
+
+def test_a_softmax_of_one_unit_is_always_one_and_has_no_slope() -> None:
+    layers = "[{activation: {function: softmax}}, {dense: {units: 4}}, {dense: {units: 1, activation: softmax}}]"
+    whole(f"title: t\nconvention: column\nnetwork: {{input: {{x: 4}}, layers: {layers}, loss: hinge}}\nview: index\n")
+
+
+def test_the_key_to_the_gaps_says_which_layers_its_lines_stand_for() -> None:
+    spec = api.load(api.examples()["deep"])
+    rungs, key = api.faded(spec)
+    assert r"For $\ell = 1, \dots, 100$" in api.tex(key)
+    assert [api.tex(rung).count(r"For $\ell = 1, \dots, 100$") for rung in rungs] == [2, 2, 2]
