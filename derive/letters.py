@@ -11,7 +11,7 @@ Other letters stay as they are, the author's first of all. Sums in different ter
 An author's d and e stay, too: an index stands below a sign or in brackets only, where no change and no power of e stands. But no
 other index gets one of these letters.
 
-Lines that are alike but for their layers are decided once, for the first of them.
+Whether a line is clear is decided once for all lines that are alike but for their layers.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def settled(derivation: Derivation) -> Derivation:
     clear = {mark: alphabet.clear(mark, indices) for mark in dict.fromkeys(marks.values())}
     if not change and all(clear.values()):
         return derivation
-    found = {name: q if clear[marks[name]] else alphabet.line(q) for name, q in lines.items()}
+    found = {name: q if clear[marks[name]] else alphabet.apart(q) for name, q in lines.items()}
     return replace(
         derivation,
         system=replace(
@@ -183,11 +183,13 @@ class Alphabet:
 
     def line(self, equation: Equation) -> Equation:
         """The equation with one meaning for each letter."""
-        sides = (equation.lhs, equation.rhs)
         forms = Forms()
-        if self.clear((forms.of(equation.lhs), forms.of(equation.rhs)), _Indices(forms)):
-            return equation
-        return _Line(sides, self.own, self.taken, self.moved).settled()
+        sides = forms.of(equation.lhs), forms.of(equation.rhs)
+        return equation if self.clear(sides, _Indices(forms)) else self.apart(equation)
+
+    def apart(self, equation: Equation) -> Equation:
+        """An equation that is not clear, with other letters where that is needed."""
+        return _Line((equation.lhs, equation.rhs), self.own, self.taken, self.moved).settled()
 
     def clear(self, sides: tuple[int, int], indices: _Indices) -> bool:
         """Whether no letter is bound twice in one term, or bound and free, so that there is nothing to do."""

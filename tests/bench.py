@@ -20,7 +20,7 @@ import bench_pack
 import bench_sheets
 import bench_typeset
 import bench_watch
-from bench_depth import AIMS, Timed
+from bench_depth import AIMS, BARE, Timed
 from bench_peers import PEERS, Peer, measure
 from bench_tables import exponent, ratio, seconds, share, spread, table, upper
 
@@ -44,6 +44,7 @@ def main() -> None:
 
     bench_depth.warm()
     depth(depths, repetitions, limit, options.tensorgrad)
+    deriving(depths, 3 * repetitions)
     texts(depths)
     examples(SHORT if options.quick else None, 1 if options.quick else repetitions)
     bench_homework.homework(("mlp",) if options.quick else ("chain", "mlp"), (30,) if options.quick else (100, 300))
@@ -137,6 +138,19 @@ def _beside(depths: Sequence[int], ours: Mapping[int, float], peers: Mapping[str
     print("growth           over the upper half of the depths that were reached")
     for name in sorted({p.missing for p in peers.values() if p.missing}):
         print(f"{name}       not installed (bench.py --tensorgrad PYTHON names a Python that has it)")
+
+
+def deriving(depths: Sequence[int], repetitions: int) -> None:
+    """What naming, substituting, reading off and lettering cost beside the calculus itself, in one process each."""
+    rows = []
+    for about in (*(n for n in (16, 128, 512) if n in depths), "mlp", "classifier"):
+        found = bench_depth.apart(bench_depth.compared, about, repetitions)
+        name = f"{about} layers" if isinstance(about, int) else about
+        times = f"{found.bare * 1e3:.2f}", f"{found.derive * 1e3:.2f}"
+        rows.append([name, *times, f"{found.ratio:.1f}", "met" if found.ratio <= BARE else "MISSED"])
+    head = ["network", "differentials, ms", "derive, ms", "ratio", "aim"]
+    table(f"1c. Deriving against the differentials of the equations alone (aim: at most {BARE:g} times)", head, rows)
+    print("Processor time, the fastest of several times.")
 
 
 def _count(number: int | None) -> str:

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ParamSpec, TypeVar
 
-from derive import api, compose, derivation, verify
+from derive import api, calculus, compose, derivation, verify
 from derive.spec import Spec
+from derive.system import HELD
 
 AIMS = {128: 0.5, 512: 2.0}
 """Layers -> seconds in which they are to be built, derived and checked."""
+
+BARE = 20.0
+"""Deriving is to take at most so many times the bare work: the differentials of the equations alone."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,6 +35,18 @@ class Timed:
     @property
     def whole(self) -> float:
         return self.build + self.derive + self.check
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Seconds of processor time: the differential of each equation alone, and all that deriving does."""
+
+    bare: float
+    derive: float
+
+    @property
+    def ratio(self) -> float:
+        return self.derive / self.bare
 
 
 @dataclass(frozen=True)
@@ -84,6 +100,28 @@ def derived(layers: int, view: str) -> Timed:
     verify.require(checks)
     assert len(result.parameter_gradients) == 2 * layers and len(system.equations) == equations(layers)
     return Timed(built - start, done - built, end - done)
+
+
+def compared(about: int | str, repetitions: int) -> Compared:
+    """Deriving so many layers, or a shipped example, against the bare work, each the fastest of so many times."""
+    warm()
+    system = api.system(spec(about, "index") if isinstance(about, int) else api.load(api.examples()[about]))
+    held = frozenset(t.key for t in system.tensors.values() if t.role in HELD)
+
+    def bare() -> None:
+        for equation in system.equations:
+            calculus.collect(calculus.differential(equation.rhs, held)[0])
+
+    times: dict[bool, list[float]] = {False: [], True: []}
+    for _ in range(repetitions):
+        for whole in times:
+            start = time.process_time()
+            if whole:
+                derivation.derive(system)
+            else:
+                bare()
+            times[whole].append(time.process_time() - start)
+    return Compared(min(times[False]), min(times[True]))
 
 
 def written(layers: int, view: str) -> Written:

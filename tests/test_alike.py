@@ -1,14 +1,17 @@
 """In a deep network a formula is checked once; one layer that differs from its neighbours must still be found."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from derive import derivation, network, spec, verify
-from derive.alike import structure
+from derive.alike import Forms, structure
+from derive.letters import Alphabet
+from derive.notation import register
 from derive.steps import Derivation, Step
 from derive.system import Equation
-from derive.tensor import Entry, mul
+from derive.tensor import Elementwise, Entry, Index, mul, total
 from derive.walk import transform
 
 TEXT = """
@@ -96,3 +99,38 @@ def test_structure_sees_which_tensors_are_the_same(deep: Derivation) -> None:
     assert of(gradient("W.7")) == of(gradient("W.8"))
     assert of(gradient("W.7")) != of(gradient("W.1")), "the first layer reads the input"
     assert of(gradient("W.7")) != of(gradient("b.7"))
+
+
+@pytest.mark.parametrize("activation", ["tanh", "softmax"])
+def test_letters_of_lines_that_are_alike_are_found_clear_once(activation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    decided: list[object] = []
+    clear = Alphabet.clear
+
+    def counted(self: Alphabet, sides: tuple[int, int], indices: Any) -> bool:
+        decided.append(sides)
+        return clear(self, sides, indices)
+
+    monkeypatch.setattr(Alphabet, "clear", counted)
+    numbers = []
+    for layers in (8, 32):
+        text = TEXT.replace("tanh, repeat: 60", f"{activation}, repeat: {layers}")
+        derivation.derive(network.build(spec.loads(text)))
+        numbers.append(len(decided))
+        decided.clear()
+    assert 0 < numbers[0] == numbers[1]
+
+
+def test_the_signs_of_layers_that_are_alike_are_looked_at_once(deep: Derivation) -> None:
+    system = deep.system
+    assert len(register.one_of_each(system, {})) < 20 < len(system.tensors)
+    assert len(register.one_of_each(system, {"x": "W^{(7)}"})) == len(system.tensors)
+
+
+def test_forms_are_equal_where_only_names_of_tensors_differ() -> None:
+    j, k, other = Index("j", 3), Index("k", 3), Index("k", 4)
+    forms = Forms()
+    here = [total(mul(Entry.of("W.1", j, k), Entry.of("x", k)), k), total(mul(Entry.of("W.7", j, k), Entry.of("a.6", k)), k)]
+    assert forms.of(here[0]) == forms.of(here[1])
+    apart = [total(mul(Entry.of("W.1", j, other), Entry.of("x", other)), other), Elementwise.of("tanh", here[0]), here[0].body]
+    assert len({forms.of(e) for e in (*here, *apart, Elementwise.of("sigmoid", here[0]))}) == 5
+    assert forms.indices == [j, k, other]
