@@ -202,8 +202,8 @@ def test_a_general_layer_is_read_where_the_page_says_what_it_stands_for() -> Non
     with pytest.raises(CheckFailed, match="nothing says which layers"):
         page(general)
     with pytest.raises(CheckFailed, match="is no sign of this sheet"):
-        page(ALL.replace("1, ", "1, ").replace(r"\dots, 2", r"\dots, 3") + general)
-    with pytest.raises(CheckFailed, match="differ|sum of|product of"):
+        page(ALL.replace(r"\dots, 2", r"\dots, 3") + general)
+    with pytest.raises(CheckFailed, match="its sides differ"):
         page(ALL + general.replace(r"b^{(\ell)}", r"z^{(\ell)}"))
 
 

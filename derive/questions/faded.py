@@ -78,7 +78,7 @@ def _steps(sheet: Sheet) -> list[Line | Held | Prose]:
     return found
 
 
-def _walk(sheet: Sheet, change: Callable[[Any], Any], tell: Callable[[Prose], None] = lambda _: None) -> tuple[Section, ...]:
+def _walk(sheet: Sheet, change: Callable[[Any], Any], tell: Callable[[Any], None] = lambda _: None) -> tuple[Section, ...]:
     """Every step in its order, through `change`; the words about layers between them to `tell`."""
     sections = []
     for section in sheet.sections:

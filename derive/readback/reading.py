@@ -250,7 +250,8 @@ class Reading:
         if not isinstance(left, tree.Derivative):
             return
         by = reader.required(left.by[0]).sign.key
-        if found.zero is not None and left.held is None:
+        asked = any(isinstance(side, tree.Gap) for side in claim.sides)  # then what is held may be asked as well
+        if found.zero is not None and left.held is None and not asked:
             reader.require_all_held(reader.required(left.of).sign.key, by, ())
         if found.zero is not None and by in self.zeros(found.zero, reader):
             raise Unreadable("it is a partial by what is held constant")
