@@ -88,7 +88,7 @@ def _walk(sheet: Sheet, change: Callable[[Any], Any], tell: Callable[[Any], None
         for block in section.blocks:
             if isinstance(block, Prose) and block.key == "in_words":
                 continue  # the sentence says what belongs in the gap above it
-            if _says_layers(block):
+            if isinstance(block, Prose) and _says_layers(block):
                 tell(block)
             if isinstance(block, Lines):
                 blocks.append(replace(block, lines=tuple(change(n) if _is_step(n) else n for n in block.lines)))
