@@ -125,14 +125,13 @@ def _plain_seeds(system: System, expr: Expr, gradients: Mapping[str, Equation]) 
             all(e.key in system.tensors and system.tensors[e.key].role == "constant" for e in entries(value)) and size(value) < 8
         )
 
-    def rule(node: Expr) -> Expr | None:
+    plain: dict[Expr, Expr] = {}
+    for node in nodes(expr):
         if isinstance(node, Entry) and is_cotangent(node.key):
             known = gradients.get(node.key[4:])
             if known is not None and not free_indices(known.rhs) and constant(known.rhs):
-                return known.rhs
-        return None
-
-    return transform(expr, rule)
+                plain[node] = known.rhs
+    return transform(expr, plain.get) if plain else expr
 
 
 def _flat(expr: Expr) -> Expr:
