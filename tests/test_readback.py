@@ -104,6 +104,16 @@ FALSE = {
 }
 
 
+KINKS = "title: t\nnetwork: {input: {x: 1}, layers: [activation: {function: relu}, dense: {units: 2}], loss: squared_error}\n"
+
+
+def test_a_line_that_has_lost_a_slope_is_false_on_one_side_of_a_kink_at_least() -> None:
+    right = r"\frac{\partial C}{\partial x} = \frac{\partial C}{\partial a^{(1)}} \odot \operatorname{ReLU}'(x)"
+    assert read(right, KINKS) == 1
+    with pytest.raises(CheckFailed, match="its sides differ"):
+        read(right.replace(r" \odot \operatorname{ReLU}'(x)", ""), KINKS)
+
+
 @pytest.mark.parametrize("formula", TRUE.values(), ids=TRUE.keys())
 def test_a_true_line_is_read(formula: str) -> None:
     assert read(formula) == 1
@@ -248,3 +258,16 @@ def test_the_key_to_the_gaps_says_which_layers_its_lines_stand_for() -> None:
     rungs, key = api.faded(spec)
     assert r"For $\ell = 1, \dots, 100$" in api.tex(key)
     assert [api.tex(rung).count(r"For $\ell = 1, \dots, 100$") for rung in rungs] == [2, 2, 2]
+
+
+CHAIN_OF_ONE = "dense: {units: 1, activation: leaky_relu, bias: false}, dense: {units: 1, activation: softmax, bias: false}"
+
+
+@pytest.mark.parametrize("view", ["[scalar, index]", "index"])
+def test_questions_about_errors_are_asked_only_where_a_usual_error_changes_a_line(view: str) -> None:
+    """Every derivative is 0 here, whatever is done wrong."""
+    layers = f"[{CHAIN_OF_ONE}, activation: {{function: silu}}]"
+    spec = api.loads(f"title: t\nnetwork: {{input: {{x: 1}}, layers: {layers}, loss: squared_error}}\nview: {view}\n")
+    asked = api.homework(spec)
+    assert "of a derivation" not in api.tex(api.edition(asked, "homework"))  # one of its lines is wrong
+    assert api.tex(api.edition(asked, "solutions"))

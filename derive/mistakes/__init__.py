@@ -52,6 +52,9 @@ POINTS = 6
 APART = 1e-6
 """Two lines differ where they are further apart than this part of the larger one."""
 
+SMALL = 1e-8
+"""Below this a value is 0, but for rounding: the slope of a softmax of one unit."""
+
 EACH = 3
 """So many wrong lines at most for one mal-rule."""
 
@@ -258,7 +261,7 @@ def differ(first: tuple[Array, ...], second: tuple[Array, ...]) -> bool:
     for a, b in zip(first, second, strict=True):
         if a.shape != b.shape:
             return True
-        scale = max(float(np.max(np.abs(a), initial=0.0)), float(np.max(np.abs(b), initial=0.0)), 1e-12)
+        scale = max(float(np.max(np.abs(a), initial=0.0)), float(np.max(np.abs(b), initial=0.0)), SMALL)
         if float(np.max(np.abs(a - b), initial=0.0)) > APART * scale:
             return True
     return False

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from .. import mistakes
 from ..errors import SpecError, did_you_mean
 from ..spec import Spec
 from ..spec.homework import Ask, Homework
 from ..steps import Derivation, Step
-from ..system import COUNT, cotangent, is_cotangent, primal
+from ..system import COUNT, System, cotangent, is_cotangent, lhs_of, primal
 from ..tensor import Partial
 from ..vocabulary import Vocabulary, named_by, vocabulary
+from ..walk import entries
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,10 @@ PER_KIND = 12
 def wanted(spec: Spec, derivation: Derivation) -> tuple[Wanted, ...]:
     """The questions, in order. Raises SpecError where a name is not one that this can be asked of."""
     homework = spec.homework or Homework()
-    entries = homework.questions or _selection(derivation)
+    asks = homework.questions or _selection(derivation)
     words = vocabulary(derivation, dict(spec.glyphs))
     found: dict[tuple[str | None, ...], Wanted] = {}
-    for place, ask in enumerate(entries):
+    for place, ask in enumerate(asks):
         some = list(_of(ask, place, spec, derivation, words))
         if not (ask.of or ask.kind == "ask"):  # all that there are, but for what has been asked already
             some = [one for one in some if _same(one) not in found]
@@ -89,11 +91,50 @@ def _selection(derivation: Derivation) -> tuple[Ask, ...]:
             out += [Ask(kind="value", of=(system.objective, cotangent(parameters[0]))), Ask(kind="step", of=(parameters[0],))]
         # about what no question above asks for: their lines would be its answer
         rest = [k for k in derivation.gradients if system.tensors[k].role in ("parameter", "input") and k not in asked]
-        if parameters[-1] in rest:
+        if parameters[-1] in rest and _may_be_wrong(derivation, parameters[-1], asked):
             out.append(Ask(kind="find_error", of=(parameters[-1],)))
             rest.remove(parameters[-1])
+        rest = [k for k in rest if any(mistakes.mistakes(derivation, s) for s in derivation.of("gradient", k)[-1:])]
         out += [Ask(kind="choice", of=(cotangent(k),)) for k in rest[:1]]
     return tuple(out)
+
+
+def _may_be_wrong(derivation: Derivation, about: str, asked: Sequence[str]) -> bool:
+    """Whether a usual error changes one of the lines down to `about` that are left when those to `asked` are found."""
+    known: set[str] = set()
+    for key in asked:
+        known |= {*way_down(derivation, key, known), key}
+    return any(mistakes.mistakes(derivation, step) for step in lines_down(derivation, about, known))
+
+
+LINES = 6
+"""So many lines at most among which an error is to be found."""
+
+
+def lines_down(derivation: Derivation, about: str, known: Collection[str]) -> list[Step]:
+    """The last gradient lines on the way down to `about`, and its own; without what is known, which would be told here."""
+    keys = [k for k in way_down(derivation, about) if k not in known]
+    steps = [derivation.of("gradient", k)[-1] for k in (*keys, about)]
+    return [s for s in steps if s.rules][-LINES:]
+
+
+def way_down(derivation: Derivation, about: str, known: Iterable[str] = ()) -> tuple[str, ...]:
+    """The cotangents on the way from the cost down to `about`, from the top; those behind a known one are not needed."""
+    found: set[str] = set()
+    ahead = [about]
+    while ahead:
+        key = ahead.pop()
+        for user in users(derivation.system, key):
+            if user not in found and user in derivation.gradients:
+                found.add(user)
+                if user not in known:
+                    ahead.append(user)
+    return tuple(k for k in derivation.gradients if k in found)
+
+
+def users(system: System, key: str) -> tuple[str, ...]:
+    """The quantities that are computed from this one directly."""
+    return tuple(lhs_of(e).key for e in system.equations if any(n.key == key for n in entries(e.rhs)))
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -30,7 +30,7 @@ from . import asking, room
 from .asking import Wanted
 from .marking import shown
 from .own import own_text
-from .solving import Done, solve, way_down
+from .solving import Done, solve
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _given(composer: _Composer, wanted: Sequence[Wanted]) -> tuple[Section, ...]
     steps = [one.step for one in wanted if one.step is not None]
     for one in wanted:
         if one.kind == "find_error":
-            steps += [s for key in way_down(derivation, one.key) for s in derivation.of("gradient", key)]
+            steps += [s for key in asking.way_down(derivation, one.key) for s in derivation.of("gradient", key)]
     lines = [shown(composer, equation) for s in steps for equation in (s.result, *(m.wrong for m in mistakes(derivation, s)))]
     return composer.with_notation(composer.network(), (forward, Section("", (Lines(tuple(lines)),)))), forward
 

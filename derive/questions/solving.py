@@ -10,10 +10,10 @@ from .. import arithmetic, downward, mistakes, seeds
 from ..errors import SpecError
 from ..sheet import Labelled, Line, Lines, Partials, Prose, Value, Values
 from ..steps import Derivation
-from ..system import Equation, System, cotangent, is_cotangent, lhs_of, primal
+from ..system import Equation, cotangent, is_cotangent, primal
 from ..tensor import Entry
 from ..walk import entries
-from .asking import Wanted
+from .asking import Wanted, lines_down, way_down
 from .marking import errors_of_a_step, marks, shown, usual_errors
 from .own import own, own_text, place_of
 from .solved import Solved
@@ -94,28 +94,9 @@ def _partial(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> Solv
     )
 
 
-def way_down(derivation: Derivation, about: str, known: Iterable[str] = ()) -> tuple[str, ...]:
-    """The cotangents on the way from the cost down to `about`, from the top; those behind a known one are not needed."""
-    found: set[str] = set()
-    ahead = [about]
-    while ahead:
-        key = ahead.pop()
-        for user in users(derivation.system, key):
-            if user not in found and user in derivation.gradients:
-                found.add(user)
-                if user not in known:
-                    ahead.append(user)
-    return tuple(k for k in derivation.gradients if k in found)
-
-
 def _objective(composer: _Composer) -> dict[str, Any]:
     """What the last line computes; `own`: by equations of the spec's own, which need not call it a cost."""
     return {"objective": composer.objective(), "own": not composer.system.blocks}
-
-
-def users(system: System, key: str) -> tuple[str, ...]:
-    """The quantities that are computed from this one directly."""
-    return tuple(lhs_of(e).key for e in system.equations if any(n.key == key for n in entries(e.rhs)))
 
 
 def _substituted(composer: _Composer, key: str) -> Iterator[Line]:
@@ -242,9 +223,7 @@ def _find_error(composer: _Composer, wanted: Wanted, done: Done, seed: int) -> S
     """All gradient lines down to a parameter, one of them wrong by a mal-rule."""
     derivation = composer.derivation
     about = wanted.key
-    keys = [k for k in way_down(derivation, about) if k not in done.gradients]  # what was asked before would be told here
-    steps = [derivation.of("gradient", k)[-1] for k in (*keys, about)]
-    steps = [s for s in steps if s.rules][-6:]
+    steps = lines_down(derivation, about, done.gradients)
     found = [(n, m) for n, s in enumerate(steps) for m in mistakes.mistakes(derivation, s)]
     if wanted.ask.mistake is not None:
         found = [(n, m) for n, m in found if m.rule == wanted.ask.mistake]

@@ -132,8 +132,7 @@ class Reading:
                 outcomes = self.require(claim, sheet, sheet.written, told, found)
                 if found.said is not None:
                     said = plain.read(found.said, sheet.said.letters, frozenset(sheet.said.functions))
-                    worlds = len(sheet.points(claim))
-                    beside = outcomes[::worlds]  # the text is true where it says the same at one point
+                    beside = outcomes[:: len(sheet.worlds)]  # the text is true where it says the same at one point
                     for one, other in zip(beside, self.require(said, sheet, sheet.said, told, found, beside), strict=True):
                         require_same(one, other)
                 return any(outcome.states for outcome in outcomes)
@@ -232,7 +231,7 @@ class Reading:
         outcomes: list[Outcome] = []
         for layers in sheet.layers(told.layers) if general else [{}]:
             reader: Evaluation | None = None
-            for world in sheet.worlds[:1] if beside else sheet.points(claim):
+            for world in sheet.worlds[:1] if beside else sheet.worlds:
                 if reader is None or reader.world.derivation is not world.derivation:
                     reader = Evaluation(world, known, layers, told.zero, sheet.system.first_index)
                 reader.world, reader.changes = world, None

@@ -13,16 +13,16 @@ from ..steps import Derivation
 from ..system import System
 from ..tensor import Index
 from ..walk import nodes
-from . import tree
 from .examples import other_number
 from .signs import Signs, of_functions, of_glyphs, of_text
-from .world import World, has_kink
+from .world import World
 
 
 @dataclass(frozen=True)
 class Spoken:
     """home: a point of the derivation itself. worlds: where lines are evaluated: one point, two where functions have kinks; of a
-    mini-batch with another number of training examples, at which what is true for the number of the spec alone is false.
+    mini-batch with another number of training examples, at which what is true for the number of the spec alone is false. A line
+    without a branch is evaluated on both sides of a kink as well, since it may have lost a slope.
     """
 
     home: World
@@ -51,16 +51,6 @@ class Spoken:
     @property
     def system(self) -> System:
         return self.home.derivation.system
-
-    def points(self, claim: tree.Relation) -> tuple[World, ...]:
-        """Where a line is evaluated: at all points only if something in it has branches."""
-        return self.worlds if any(map(self.branches, tree.inside(claim))) else self.worlds[:1]
-
-    def branches(self, node: tree.Tree) -> bool:
-        if isinstance(node, tree.Call):
-            names = (*self.written.functions.get(node.name, ()), *self.said.functions.get(node.name, ()))
-            return node.name in (r"\max", r"\min", "max", "min") or any(has_kink(name) for name in names)
-        return isinstance(node, tree.Cases | tree.Size | tree.Bracket)
 
     @cached_property
     def indices(self) -> frozenset[str]:
