@@ -233,3 +233,9 @@ def test_every_loss_is_zero_or_more_on_its_own_targets(loss: str) -> None:
     target = draw_targets(catalogue.losses()[loss].targets, 3)
     given = {t.key: values[t.key] for t in system.of_role("input", "parameter")}
     assert float(evaluate.run(system, {**given, "y": target})["C"]) >= 0
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_function_and_no_slope_overflows_at_numbers_that_layers_come_to(name: str) -> None:
+    at = np.array([-60.0, -30.0, 30.0, 60.0])
+    assert all(np.all(np.isfinite(entrywise.apply(name, order, at + step))) for order in (0, 1) for step in (0, 1e-20j))

@@ -56,6 +56,8 @@ TRUE = {
     "a power of a function": r"\mathrm{d}s_{j} = \left(1 - \tanh^{2}(z_{j})\right)\,\mathrm{d}z_{j}",
     "the larger": r"r_{j} = \max\left(z_{j},\,c\right)",
     "cases": r"r_{j} = \begin{cases}z_{j} & z_{j} > c\\ c & \dsotherwise\end{cases}",
+    "cases in a condition": r"r_{j} = \begin{cases}z_{j} & \begin{cases}z_{j} & z_{j} > c\\ c & \dsotherwise\end{cases}"
+    r" > c\\ c & \dsotherwise\end{cases}",
     "a shifted index, with its range": r"o_{i} = x_{i}\,x_{i+1} + c \quad (0 \le i \le 1)",
     "a change": r"\mathrm{d}z = \mathrm{d}W\,x + \mathrm{d}b + W\,\mathrm{d}x",
     "a transpose": r"x^{\top}\,W^{\top} = z^{\top} - b^{\top}",
@@ -89,6 +91,7 @@ FALSE = {
     "the smaller": r"r_{j} = \min\left(z_{j},\,c\right)",
     "cases the wrong way round": r"r_{j} = \begin{cases}c & z_{j} > c\\ z_{j} & \dsotherwise\end{cases}",
     "cases without the last": r"r_{j} = \begin{cases}z_{j} & z_{j} > c\end{cases}",
+    "a case behind the last": r"r_{j} = \begin{cases}z_{j} & \dsotherwise\\ c & z_{j} > c\end{cases}",
     "an index that is not shifted": r"o_{i} = x_{i}\,x_{i} + c \quad (0 \le i \le 1)",
     "a range that is too wide": r"o_{i} = x_{i}\,x_{i+1} + c \quad (0 \le i \le 2)",
     "a change that is forgotten": r"\mathrm{d}z = \mathrm{d}W\,x + W\,\mathrm{d}x",
@@ -145,6 +148,8 @@ def said(line: str, text: str = LINES) -> int:
         "dz = dW x + db + W dx",
         "∂z[j]/∂x[k] (W, b held) = W[j,k]",
         "∂C/∂W = (∂C/∂z) xᵀ",
+        "2 ∂C/∂W = 2 (∂C/∂z) xᵀ",
+        "z[i1] = Σ_k1 W[i1,k1] x[k1] + b[i1]",
     ],
 )
 def test_a_true_line_of_plain_text_is_read(line: str) -> None:
@@ -239,6 +244,25 @@ def test_one_condition_for_all_entries_stands_before_them(condition: str) -> Non
     lines = f"  - p = where({condition}, sum(log(1 + r[m]**2), m), c)\n  - C = p**2\n"
     head = "title: t\nparameters: {r: 2, c: scalar, e: scalar}\nview: matrix\n"
     assert r"2\left(\begin{cases}1 &" in whole(f"{head}equations:\n{lines}")
+
+
+@pytest.mark.parametrize(
+    "equations",
+    [
+        "q = H @ b + c*r; C = sum(q**2)",
+        "q = softmax(x - x); C = sum(q**2)",
+        "q = cos(x - x) + x; C = sum(q**2)",
+        "q = (x - x)*x + x; C = sum(q**2)",
+        "q = c*x/((x - x)**2 + 1); C = sum(q**2)",
+        "q[k] = where(x[k] - x[k] > 0, c*x[k], c); C = sum(q**2)",
+        "h = max(where(c > 1/2, relu(c), c/exp(c)), 1/3); C = h**2",
+        "p = softmax(softmax(softmax(H))); C = sum(p**2)",
+    ],
+)
+@pytest.mark.parametrize("view", ["matrix", "index"])
+def test_arrays_of_zeros_and_sums_in_sums_can_be_read(equations: str, view: str) -> None:
+    lines = "".join(f"  - {line}\n" for line in equations.split("; "))
+    whole(f"title: t\ninputs: {{x: 5}}\nparameters: {{b: 3, r: 2, c: scalar, H: [2, 3]}}\nview: {view}\nequations:\n{lines}")
 
 
 def whole(source: str) -> str:

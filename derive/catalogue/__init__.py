@@ -55,8 +55,9 @@ def _derivative(function: Function, order: int) -> Expr:
 
 
 def _tidy(expr: Expr) -> Expr:
-    """Shorter where that is quick; never inside branches, which SymPy's simplification does not know."""
-    return expr if any(isinstance(n, Where) for n in nodes(expr)) else sympy.together(expr)
+    """Over one denominator, where that is shorter (e^(-u²/2) would else become an e^(u²/2) that overflows), and without branches,
+    which SymPy does not know."""
+    return expr if any(isinstance(n, Where) for n in nodes(expr)) else min(sympy.together(expr), expr, key=sympy.count_ops)
 
 
 @lru_cache(maxsize=16)

@@ -185,6 +185,8 @@ def _product(parts: Sequence[Expr], axes: Axes, bound: Axes, labels: Collection[
         if len(free) > 2:
             raise NoMatrixForm(f"a factor with {len(free)} indices")
         items.append(Factor(_item(part, _ordered(part, free, axes), labels), place))
+    if any(isinstance(item.node, Zeros) for item in items):
+        raise NoMatrixForm("zeros as a factor")
     node = contracted(items, bound, axes)
     return scaled(mul(*scalars), node) if scalars else node
 
@@ -203,7 +205,7 @@ def _softmax(parts: Sequence[Expr], axes: Axes, labels: Collection[Index]) -> tu
                 continue
             for along, index in enumerate(inside):
                 if index not in free_indices(total) and rename(total.body, {total.indices[0]: index}) == raised:
-                    return place, other, Softmax(inside, array(raised.args[0], inside, labels), along)
+                    return place, other, Softmax(inside, _of(raised.args[0], inside, labels), along)
     return None
 
 
@@ -230,15 +232,15 @@ def _item(part: Expr, axes: Axes, labels: Collection[Index]) -> Node:
     if isinstance(part, Differential):
         return _name(part.entry, True, labels)
     if isinstance(part, Elementwise):
-        return Map(axes, Elementwise.of(part.name, U, part.order), array(part.argument, axes, labels))
+        return Map(axes, Elementwise.of(part.name, U, part.order), _of(part.argument, axes, labels))
     if isinstance(part, Pow) and part.exp.is_number:
-        return Map(axes, Pow(U, part.exp, evaluate=False), array(part.base, axes, labels))
+        return Map(axes, Pow(U, part.exp, evaluate=False), _of(part.base, axes, labels))
     if isinstance(part, Where):
         if part.args[2] is not S.Zero:
             raise NoMatrixForm("two branches")
         if axes and not set(free_indices(part.args[0])) & set(axes):  # one condition for all entries
             return scaled(Where(part.args[0], S.One, S.Zero), array(part.args[1], axes, labels))
-        condition = Positive(axes, array(part.args[0], axes, labels))
+        condition = Positive(axes, _of(part.args[0], axes, labels))
         return condition if part.args[1] is S.One else hadamard([array(part.args[1], axes, labels), condition])
     if isinstance(part, Delta):
         if not all(isinstance(a, Index) for a in part.args) or len(axes) != 2:
@@ -249,8 +251,16 @@ def _item(part: Expr, axes: Axes, labels: Collection[Index]) -> Node:
     if isinstance(part, Add | Total | Mul):
         return array(part, axes, labels)
     if part.is_Function and len(part.args) == 1:
-        return Map(axes, rebuild(part, (U,)), array(part.args[0], axes, labels))
+        return Map(axes, rebuild(part, (U,)), _of(part.args[0], axes, labels))
     raise NoMatrixForm(type(part).__name__)
+
+
+def _of(argument: Expr, axes: Axes, labels: Collection[Index]) -> Node:
+    """What a function is applied to. Zeros are written 0, of which it cannot be seen how many they are."""
+    found = array(argument, axes, labels)
+    if isinstance(found, Zeros):
+        raise NoMatrixForm("a function of zeros")
+    return found
 
 
 def _name(entry: Entry, change: bool, labels: Collection[Index]) -> Node:

@@ -368,13 +368,15 @@ class Reader:
         inside = self.tokens[start : self.at - 1]
         if not kind.startswith(r"\begin{cases}"):
             return tree.Matrix()
-        rows = []
+        rows: list[tuple[Tree, Tree | None]] = []
         for row in _rows(inside):
             cells = _split(row, "&")
             if len(cells) != 2:
                 raise Unreadable("a case without its condition")
             said = cells[1]
-            condition = None if r"\dsotherwise" in said else self.of(said).whole()
+            if rows and rows[-1][1] is None:
+                raise Unreadable("a case behind `otherwise`")
+            condition = None if said == [r"\dsotherwise"] else self.of(said).whole()
             rows.append((self.of(cells[0]).alone(), condition))
         return tree.Cases(tuple(rows))
 

@@ -122,11 +122,11 @@ class Plain:
             if token == "/" and factors:
                 self.take()
                 below = self.factor()
-                above = _product(factors)
-                if isinstance(above, tree.Change) and isinstance(below, tree.Change):
-                    factors = [self.held(tree.Derivative(above.of, (below.of,)))]
+                above = factors[-1]
+                if isinstance(above, tree.Change) and isinstance(below, tree.Change):  # c dC/dq is a number times a derivative
+                    factors[-1] = self.held(tree.Derivative(above.of, (below.of,)))
                 else:
-                    factors = [tree.Quotient(above, below)]
+                    factors = [tree.Quotient(_product(factors), below)]
                 continue
             opens = token == "<" and not self.text[self.at + 1 : self.at + 2].isspace()
             signs = factors and token in ("+", "-", "−", "/")
@@ -344,7 +344,16 @@ class Plain:
         if self.text[self.at : self.at + 1] == "[":
             end = self.text.index("]", self.at)
             parts = self.text[self.at + 1 : end].split(",")
-            below = tuple(tuple(t.replace("−", "-") for t in re.findall(r"\d+|\w+|\S", p)) for p in parts)
+            below = tuple(tuple(_index(p)) for p in parts)
             self.at = end + 1
         name = Name(found["name"], below, above)
         return tree.Change(name) if found["change"] else name
+
+
+def _index(part: str) -> list[str]:
+    """The tokens of an index as LaTeX has them: k1 is k with a 1 below it."""
+    found: list[str] = []
+    for token in re.findall(r"\d+|\w+|\S", part.replace("−", "-")):
+        lettered = re.fullmatch(r"([^\W\d_])(\d+)", token)
+        found += [lettered[1], "_", lettered[2]] if lettered else [token]
+    return found
