@@ -18,6 +18,8 @@ from ..steps import Derivation
 from . import latex, plain, tokens, tree, words
 from .comparing import Outcome, Told, compare, require_same
 from .evaluation import Evaluation
+from .letters import Letters
+from .likeness import same
 from .page import Formula, formulas, shared, states_numbers
 from .signs import Signs, written
 from .spoken import Spoken
@@ -132,13 +134,26 @@ class Reading:
                 outcomes = self.require(claim, sheet, sheet.written, told, found)
                 if found.said is not None:
                     said = plain.read(found.said, sheet.said.letters, frozenset(sheet.said.functions))
-                    beside = outcomes[:: len(sheet.worlds)]  # the text is true where it says the same at one point
-                    for one, other in zip(beside, self.require(said, sheet, sheet.said, told, found, beside), strict=True):
-                        require_same(one, other)
+                    if not self.likeness(claim, said, sheet, told):
+                        beside = outcomes[:: len(sheet.worlds)]  # the text is true where it says the same at one point
+                        for one, other in zip(beside, self.require(said, sheet, sheet.said, told, found, beside), strict=True):
+                            require_same(one, other)
                 return any(outcome.states for outcome in outcomes)
             except Unreadable as error:
                 problem = error
         raise problem
+
+    def likeness(self, claim: tree.Relation, said: tree.Relation, sheet: Spoken, told: Told) -> bool:
+        """Whether a line and the text behind it begin and end with the same trees of the same quantities, for each layer."""
+        if claim.ranges != said.ranges or len(said.sides) < 2:
+            return False
+        first = sheet.system.first_index
+        for layers in sheet.layers(told.layers):
+            one = Letters(sheet.home, sheet.written, layers, told.zero, first)
+            other = Letters(sheet.home, sheet.said, layers, told.zero, first)
+            if not all(same(claim.sides[place], one, said.sides[place], other) for place in (0, -1)):
+                return False
+        return True
 
     def is_true(self, found: Formula, told: Told) -> bool:
         """Whether a line that may be wrong is true; what is not of the right shapes is not."""
