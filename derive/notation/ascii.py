@@ -48,7 +48,9 @@ class Printer(Unicode):
             return _read(self.symbols.glyph(key, matrix))
         if self.symbols.is_signal(key):
             return _read(self.symbols.signal(key, matrix))
-        return self.quotient(_bare(self.symbols.cost()), self.name(primal(key), matrix))
+        objective = self.system.objective
+        cost = self.name(objective) if objective is not None else _bare(self.symbols.cost())
+        return self.quotient(cost, self.name(primal(key), matrix))
 
     def quotient(self, above: str, below: str) -> str:
         """A partial derivative: dC/dz."""

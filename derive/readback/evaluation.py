@@ -384,6 +384,8 @@ class Evaluation(Letters):
     def truth(self, claim: Tree, scope: Scope) -> Array:
         """Where a relation holds."""
         assert isinstance(claim, tree.Relation)
+        if not claim.signs:
+            raise Unreadable("a condition in which nothing is said")
         parts = [self.value(side, scope) for side in claim.sides]
         arrays = [p.array for p in parts] if any(p.scalar for p in parts) else values.together(parts, "a comparison")[0]
         out = np.asarray(True)

@@ -276,6 +276,13 @@ class Plain:
         self.take(bar)
         return inner
 
+    def indices(self) -> tuple[Tokens, ...]:
+        """What stands in the bracket right behind a name."""
+        end = self.text.index("]", self.at)
+        parts = self.text[self.at + 1 : end].split(",")
+        self.at = end + 1
+        return tuple(tuple(t.replace("−", "-") for t in re.findall(r"\d+|\w+|\S", part)) for part in parts)
+
     def apart(self) -> Tree:
         """d(z), where dz is the name of another quantity."""
         self.at += 2
@@ -283,6 +290,8 @@ class Plain:
         self.take(")")
         if not isinstance(found, Name):
             raise Unreadable("the change of a change")
+        if self.text[self.at : self.at + 1] == "[" and not found.below:  # d(C)[n]
+            found = Name(found.letter, self.indices(), found.above)
         return tree.Change(found)
 
     def second(self, length: int) -> Tree:

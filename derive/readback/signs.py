@@ -78,6 +78,8 @@ class Signs:
                 fitting.setdefault(sign.key, found)
         whole = {key: found for key, found in fitting.items() if not found.power}
         fitting = whole or fitting  # w^{2}, where that is a sign: then the square of w is (w)^2
+        own = max((len(found.sign.below) for found in fitting.values()), default=0)
+        fitting = {key: found for key, found in fitting.items() if len(found.sign.below) == own}  # h_{1}, where that is a sign
         if not fitting and zero is not None and signs and self._layer(name.above, layers) == 0:
             model = next((s for s in signs if s.layer is not None), None)
             if model is not None:
