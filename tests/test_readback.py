@@ -255,6 +255,7 @@ def test_one_condition_for_all_entries_stands_before_them(condition: str) -> Non
         "q = (x - x)*x + x; C = sum(q**2)",
         "q = c*x/((x - x)**2 + 1); C = sum(q**2)",
         "q[k] = where(x[k] - x[k] > 0, c*x[k], c); C = sum(q**2)",
+        "g[o] = where(x[o+1] > x[o], x[o]**3, c); C = sum(g[o]**2*c, o)",
         "h = max(where(c > 1/2, relu(c), c/exp(c)), 1/3); C = h**2",
         "p = softmax(softmax(softmax(H))); C = sum(p**2)",
     ],

@@ -196,6 +196,7 @@ class ScalarPrinter:
         return Text(sympy.latex(expr), BINDING["atom"] if not expr.is_negative else BINDING["sign"])
 
     def _total(self, expr: Total) -> Text:
+        expr = places.narrowed(expr)
         body = expr.body
         partly = places.partly(expr.indices, body, self.system)
         conditions = []

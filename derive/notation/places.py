@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sympy import Expr, S
+from sympy import Expr, Mul, S
 
 from ..system import System, is_cotangent, primal
-from ..tensor import Delta, Entry, Index, Pairing, Total, Within, add
+from ..tensor import Delta, Entry, Index, Pairing, Total, Within, add, mul
 from ..walk import free_indices, nodes, rename, terms
 
 
@@ -33,6 +33,19 @@ def partly(indices: Collection[Index], body: Expr, system: System | None) -> tup
     """Those of the summed indices that do not run over the whole of each axis on which they stand, or stand on none."""
     axes = _axes([body], system)
     return tuple(i for i in indices if any(n != i.size for n in axes.get(i, [0])))
+
+
+def narrowed(found: Total) -> Total:
+    """The sum with its conditions on a summed index alone, 0 ≤ i ≤ 3, taken into the range of that index."""
+    if not isinstance(found.body, Mul):
+        return found
+    inside = {f: f.args[0] for f in found.body.args if isinstance(f, Within) and f.args[0] in found.indices}
+    if not inside:
+        return found
+    sizes = {i: min(i.size, *(int(f.args[1]) for f, at in inside.items() if at == i)) for i in inside.values()}
+    names = {i: Index(i.name, size) for i, size in sizes.items()}
+    body = rename(mul(*(f for f in found.body.args if f not in inside)), names)
+    return Total(body, *(names.get(i, i) for i in found.indices))
 
 
 def free_and_partly(sides: Iterable[Expr], system: System | None) -> tuple[Index, ...]:
@@ -68,4 +81,4 @@ def numbered(sides: Iterable[Expr], system: System | None) -> bool:
     return bool(free_and_partly(sides, system))
 
 
-__all__ = ["counted", "free_and_partly", "last", "numbered", "partly"]
+__all__ = ["counted", "free_and_partly", "last", "narrowed", "numbered", "partly"]

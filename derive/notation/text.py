@@ -192,6 +192,7 @@ class Printer:
         if minus:
             return Text("−" + self.text(bare).within("total"), BINDING["sign"])
         if isinstance(expr, Total):
+            expr = places.narrowed(expr)
             body = self.text(expr.body)
             return Text(f"{self._sums(expr)} {body.within('total')}", BINDING["total"])
         if isinstance(expr, Mul):
