@@ -41,16 +41,41 @@ may_install() {
     fi
 }
 
-# Bounded, so that a machine without network gets its message instead of waiting. Without a person, apt's words are kept for the
-# case that it fails.
+# Bounded, so that a machine without network gets its message instead of waiting. A person sees how far it is; what apt and dpkg say
+# is kept for the case that it fails. It all comes in one stream, since sudo closes every other.
 apt() {
-    set -- -o DPkg::Lock::Timeout=120 -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 "$@"
-    if watched; then
-        $as env DEBIAN_FRONTEND=noninteractive timeout --foreground 1800 apt-get "$@" </dev/null
-    else
-        said=$(LC_ALL=C $as env DEBIAN_FRONTEND=noninteractive timeout 1800 apt-get -qq -o Dpkg::Use-Pty=0 "$@" </dev/null 2>&1) \
-        || { status=$?; printf '%s\n' "$said" | grep '^E:' >&2 || printf '%s\n' "$said" | tail -n 3 >&2; return $status; }
-    fi
+    if watched; then foreground=--foreground; else foreground=; fi  # in which sudo can ask for a password
+    # shellcheck disable=SC2086  # empty, or one word each
+    { LC_ALL=C $as env DEBIAN_FRONTEND=noninteractive timeout $foreground 1800 apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 \
+        -o DPkg::Lock::Timeout=120 -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 \
+        "$@" </dev/null 2>&1; say "ended:$?"; } | follow
+}
+
+# follow: show the progress that apt reports (dlstatus:NUMBER:PERCENT:WORDS, pmstatus:PACKAGE:PERCENT:WORDS, where a package's name may
+# hold a colon itself), and end as apt has ended; where it failed, with the reason.
+follow() {
+    said=; status=1
+    while IFS= read -r line; do
+        case $line in
+            ended:*) status=${line#ended:} ;;
+            dlstatus:* | pmstatus:*) if watched; then percent "$line"; fi ;;
+            *) said=$(printf '%s\n%s' "$said" "$line") ;;
+        esac
+    done
+    if watched; then printf '\r%8s\r' ''; fi
+    if [ "$status" != 0 ]; then printf '%s\n' "$said" | grep '^E:' >&2 || printf '%s\n' "$said" | tail -n 3 >&2; fi
+    return "$status"
+}
+
+percent() {
+    rest=${1#*:}
+    while [ "$rest" != "${rest#*:}" ]; do
+        rest=${rest#*:}
+        case ${rest%%:*} in
+            '' | *[!0-9.]*) ;;
+            *) printf '\r%5s %%' "${rest%%[.:]*}"; return ;;
+        esac
+    done
 }
 
 # apt_install WHAT-COMES PACKAGES: install them. Its own reason is on the terminal where that fails.
