@@ -42,13 +42,15 @@ may_install() {
 }
 
 # Bounded, so that a machine without network gets its message instead of waiting. A person sees how far it is; what apt and dpkg say
-# is kept for the case that it fails. It all comes in one stream, since sudo closes every other.
+# is kept for the case that it fails. What apt reports comes through a stream of its own (it is closed for what apt starts), opened
+# behind sudo (which closes all but the first three).
 apt() {
     if watched; then foreground=--foreground; else foreground=; fi  # in which sudo can ask for a password
-    # shellcheck disable=SC2086  # empty, or one word each
-    { LC_ALL=C $as env DEBIAN_FRONTEND=noninteractive timeout $foreground 1800 apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 \
-        -o DPkg::Lock::Timeout=120 -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 \
-        "$@" </dev/null 2>&1; say "ended:$?"; } | follow
+    # shellcheck disable=SC2016,SC2086  # they are the inner shell's; empty, or one word each
+    { LC_ALL=C $as env DEBIAN_FRONTEND=noninteractive sh -c 'exec 3>&1; exec "$@"' sh \
+        timeout $foreground 1800 apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Status-Fd=3 -o DPkg::Lock::Timeout=120 \
+        -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 "$@" </dev/null 2>&1
+      say "ended:$?"; } | follow
 }
 
 # follow: show the progress that apt reports (dlstatus:NUMBER:PERCENT:WORDS, pmstatus:PACKAGE:PERCENT:WORDS, where a package's name may
@@ -63,7 +65,7 @@ follow() {
         esac
     done
     if watched; then printf '\r%8s\r' ''; fi
-    if [ "$status" != 0 ]; then printf '%s\n' "$said" | grep '^E:' >&2 || printf '%s\n' "$said" | tail -n 3 >&2; fi
+    if [ "$status" != 0 ]; then printf '%s\n' "$said" | grep -E '^(E|dpkg):' >&2 || printf '%s\n' "$said" | tail -n 3 >&2; fi
     return "$status"
 }
 
