@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -354,6 +355,30 @@ def test_after_apt_failed_its_reason_is_shown(project: Path) -> None:
     done = make(project)
     assert "E: No route to anywhere\n" in done.stderr and "Reading" not in done.stderr
     assert "apt-get could not install: texlive-latex-base" in done.stderr
+
+
+# As apt-get does it: what it reports goes to the descriptor it was given, which is closed for dpkg.
+TALKING = """#!/bin/sh
+for each; do case $each in APT::Status-Fd=*) to=${each#*=};; esac; done
+eval "printf 'dlstatus:1:12.5:Retrieving file 1 of 2\\npmstatus:libc6:amd64:57.1429:Unpacking\\n' >&$to"
+eval "{ echo Unpacking lmodern ...; echo updmap: too slow >&2; } $to>&-" || exit 1
+case "$*" in *lmodern*) touch there;; esac
+"""
+
+
+def test_a_person_sees_how_far_apt_is_and_nothing_of_what_dpkg_says(project: Path) -> None:
+    program(project, "programs/apt-get", TALKING)
+    program(project, "programs/id", "#!/bin/sh\necho 0\n")
+    leader, follower = pty.openpty()
+    done = subprocess.run(["sh", "derive/setup.sh", "tex"], cwd=project, env={"PATH": str(project.parent / "programs")}, timeout=120,
+                          stdin=subprocess.DEVNULL, stdout=follower, stderr=follower)  # fmt: skip
+    os.close(follower)
+    seen = os.read(leader, 10_000).decode()
+    os.close(leader)
+    assert done.returncode == 0
+    assert seen.startswith("installing TeX: about 100 MB, 1 to 5 minutes")
+    assert "   12 %" in seen and "   57 %" in seen
+    assert "Unpacking" not in seen and "updmap" not in seen
 
 
 def test_help_names_what_can_be_set(project: Path) -> None:
