@@ -370,8 +370,9 @@ def test_a_person_sees_how_far_apt_is_and_nothing_of_what_dpkg_says(project: Pat
     program(project, "programs/apt-get", TALKING)
     program(project, "programs/id", "#!/bin/sh\necho 0\n")
     leader, follower = pty.openpty()
-    done = subprocess.run(["sh", "derive/setup.sh", "tex"], cwd=project, env={"PATH": str(project.parent / "programs")}, timeout=120,
-                          stdin=subprocess.DEVNULL, stdout=follower, stderr=follower)  # fmt: skip
+    path = {"PATH": str(project.parent / "programs")}
+    done = subprocess.run(["sh", "derive/setup.sh", "tex"], cwd=project, env=path, timeout=120, stdin=subprocess.DEVNULL,
+                          stdout=follower, stderr=follower)  # fmt: skip
     os.close(follower)
     seen = os.read(leader, 10_000).decode()
     os.close(leader)
