@@ -4,7 +4,8 @@
 #   environment   a virtual environment, with the packages that a sheet needs
 #   tools         and those that tests and measurements need
 #   tex           the TeX packages that the sheets need
-#   test-tex      and those that the tests need, with poppler: they put sheets into other people's documents, under every engine
+#   test-tex      and those that the tests need, with poppler and bubblewrap: they put sheets into other people's
+#                 documents, under every engine, and try to get out of the fence
 #
 # DERIVE_VENV and DERIVE_PYTHON say where the environment is to be, and of which Python. This runs where there is no Python yet,
 # so it is written for any sh. What is there already is left alone; nothing is asked, but for a password where sudo wants one.
@@ -18,7 +19,7 @@ python=$venv/bin/python
 
 TEX='texlive-latex-base texlive-latex-recommended texlive-pictures lmodern'
 TEST_TEX='texlive-latex-extra texlive-science texlive-xetex texlive-luatex texlive-lang-german texlive-lang-french
-          texlive-fonts-recommended poppler-utils'
+          texlive-fonts-recommended poppler-utils bubblewrap'
 # Files by which it is known that these are there.
 TEX_FILES='hyperref.sty booktabs.sty tikz.sty lmodern.sty'
 TEST_TEX_FILES='exam.cls physics.sty ngermanb.ldf french.ldf unicode-math.sty latinmodern-math.otf luaotfload.sty'
@@ -223,7 +224,7 @@ tex_is_there() { { command -v pdflatex && kpsewhich $TEX_FILES; } >/dev/null 2>&
 
 # shellcheck disable=SC2086
 test_tex_is_there() {
-    { command -v xelatex && command -v lualatex && command -v pdftotext && kpsewhich $TEST_TEX_FILES; } >/dev/null 2>&1
+    { command -v xelatex && command -v lualatex && command -v pdftotext && command -v bwrap && kpsewhich $TEST_TEX_FILES; } >/dev/null 2>&1
 }
 
 # Without TeX the build goes on: `derive pdf` writes the .tex, and says for each system how to install what is missing.
