@@ -24,7 +24,7 @@ from bench_depth import AIMS, BARE, Timed
 from bench_peers import PEERS, Peer, measure
 from bench_tables import exponent, ratio, seconds, share, spread, table, upper
 
-from derive import verify
+from derive.checks import verify
 
 DEPTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 FEW = (1, 4, 16, 64, 128)

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ParamSpec, TypeVar
 
-from derive import api, calculus, compose, derivation, verify
+from derive import api
+from derive.calculus import derive as derivation
+from derive.calculus import differential
+from derive.checks import verify
+from derive.document import context as compose
+from derive.expressions.system import HELD
 from derive.spec import Spec
-from derive.system import HELD
 
 AIMS = {128: 0.5, 512: 2.0}
 """Layers -> seconds in which they are to be built, derived and checked."""
@@ -110,7 +114,7 @@ def compared(about: int | str, repetitions: int) -> Compared:
 
     def bare() -> None:
         for equation in system.equations:
-            calculus.collect(calculus.differential(equation.rhs, held)[0])
+            differential.collect(differential.differential(equation.rhs, held)[0])
 
     times: dict[bool, list[float]] = {False: [], True: []}
     for _ in range(repetitions):

@@ -15,8 +15,10 @@ from pathlib import Path
 import psutil
 from bench_tables import ratio, seconds, table
 
-from derive import api, render, roster
-from derive.assignment import Assignment
+from derive import api
+from derive.homework.classroom import roster
+from derive.homework.classroom.assignment import Assignment
+from derive.writers.latex import writer
 
 AIM = 10
 SAMPLE = 12
@@ -82,13 +84,13 @@ def _latexmk(name: str) -> float:
         return 0.0
     found = Assignment(api.load(api.examples()[name]), "", roster.numbered(SAMPLE // 2), Path())
     found.draw()
-    texts = [text for _, text in islice(found.handouts(render.style()), SAMPLE) if isinstance(text, str)]
+    texts = [text for _, text in islice(found.handouts(writer.style()), SAMPLE) if isinstance(text, str)]
     with tempfile.TemporaryDirectory() as folder:
         for number, text in enumerate(texts):
             place = Path(folder) / str(number)
             place.mkdir()
             (place / "sheet.tex").write_text(text, "utf-8")
-            for file, content in render.style().items():
+            for file, content in writer.style().items():
                 (place / file).write_bytes(content if isinstance(content, bytes) else content.encode())
         before = time.perf_counter()
         with ThreadPoolExecutor(2) as pool:

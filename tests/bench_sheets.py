@@ -14,7 +14,10 @@ from unittest.mock import patch
 
 import bench_depth
 
-from derive import api, compose, render, typeset, verify
+from derive import api, typeset
+from derive.checks import verify
+from derive.document import context as compose
+from derive.writers.latex import writer as render
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,19 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 from pytest import MonkeyPatch
 
-from derive import api, compose, downward, render, show, story
+from derive import api
+from derive.calculus.steps import Derivation
+from derive.document import context
+from derive.document.model import Prose, Sheet
+from derive.document.sections import exploration, substitution
 from derive.errors import CheckFailed, DeriveError
-from derive.notation import symbols
-from derive.notation.latex_scalars import Text
-from derive.notation.text import Text as Plain
-from derive.questions import solving
-from derive.sheet import Prose, Sheet
+from derive.homework.questions import solving
+from derive.notation import glyphs
+from derive.notation.printers.latex_scalars import Text
+from derive.notation.printers.text import Text as Plain
 from derive.spec import Spec
-from derive.steps import Derivation
+from derive.writers import text as show
+from derive.writers.latex import writer
 
 Change = Callable[[MonkeyPatch], None]
 Output = Literal["page", "terminal"]
@@ -99,7 +103,7 @@ def printed(patch: MonkeyPatch) -> dict[Output, str]:
         kept["terminal"] = text
         return true(text, *more)
 
-    around(patch, render, "tidy", page)
+    around(patch, writer, "tidy", page)
     around(patch, show, "terminal", terminal)
     return kept
 
@@ -109,7 +113,7 @@ def require_seen(damage: Damage, patch: MonkeyPatch, folder: Path) -> None:
     forget()
     build = whole(damage.text, damage.edition)
     kept = printed(patch)
-    patch.setattr("derive.readback.reading._readings", [])
+    patch.setattr("derive.checks.readback.reading._readings", [])
     damage.change(patch)
     forget()
     try:
@@ -131,7 +135,7 @@ def require_refused(damage: Damage, build: Build, kept: dict[Output, str], folde
             assert kept[output] != getattr(build, output), f"nothing changes on the {output}"
 
 
-KEPT = (symbols.named, symbols.parsed)
+KEPT = (glyphs.named, glyphs.parsed)
 
 
 def forget() -> None:
@@ -201,7 +205,7 @@ def said(key: str, **about: Any) -> Change:
         return replace(prose, about={**prose.about, **{k: v(prose.about) if callable(v) else v for k, v in about.items()}})
 
     def patched(patch: MonkeyPatch) -> None:
-        for module in (compose, story, downward, solving):
+        for module in (context, exploration, substitution, solving):
             put(module, "Prose", change)(patch)
 
     return patched

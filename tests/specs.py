@@ -6,13 +6,14 @@ import re
 from functools import lru_cache
 from textwrap import dedent
 
-from derive import derivation, network, spec
+from derive import network, spec
+from derive.calculus.steps import Derivation
+from derive.expressions.system import Equation, System
 from derive.notation import views
-from derive.notation.latex import Printer, unbroken
-from derive.notation.symbols import Symbols
+from derive.notation.glyphs import Symbols
+from derive.notation.index_letters import differentiated
+from derive.notation.printers.latex import Printer, unbroken
 from derive.notation.views import View
-from derive.steps import Derivation
-from derive.system import Equation, System
 
 
 def built(text: str, examples: int | None = None, last: bool = False, scalar: bool = False) -> System:
@@ -28,7 +29,7 @@ def built(text: str, examples: int | None = None, last: bool = False, scalar: bo
 @lru_cache(maxsize=256)
 def derived(text: str, examples: int | None = None, last: bool = False, scalar: bool = False) -> Derivation:
     """The derivation of a spec; one for all tests that ask for the same."""
-    return derivation.derive(built(text, examples, last, scalar))
+    return differentiated(built(text, examples, last, scalar))
 
 
 def printed(found: Equation, view: View, system: System, labels: str = "absolute") -> str:

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derive.accounts import COLUMNS, Answers, write_answers, write_object
 from derive.errors import DeriveError, SpecError
-from derive.questions.homework import Key
-from derive.roster import Student
+from derive.homework.classroom.key_files import COLUMNS, Answers, write_answers, write_object
+from derive.homework.classroom.roster import Student
+from derive.homework.sheet import Key
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=6)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | WORDS

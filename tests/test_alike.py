@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from derive import derivation, network, spec, verify
-from derive.alike import Forms, structure
-from derive.letters import Alphabet
+from derive import network, spec
+from derive.calculus.steps import Derivation, Step
+from derive.checks import verify
+from derive.expressions.nodes import Elementwise, Entry, Index, mul, total
+from derive.expressions.renaming import Forms, structure
+from derive.expressions.system import Equation
+from derive.expressions.traversal import transform
 from derive.notation import register
-from derive.steps import Derivation, Step
-from derive.system import Equation
-from derive.tensor import Elementwise, Entry, Index, mul, total
-from derive.walk import transform
+from derive.notation.index_letters import Alphabet, differentiated
 
 TEXT = """
 title: deep
@@ -26,7 +27,7 @@ network:
 
 @pytest.fixture(scope="module")
 def deep() -> Derivation:
-    return derivation.derive(network.build(spec.loads(TEXT)))
+    return differentiated(network.build(spec.loads(TEXT)))
 
 
 def damaged(found: Derivation, section: str, about: str, change: object) -> Derivation:
@@ -114,7 +115,7 @@ def test_letters_of_lines_that_are_alike_are_found_clear_once(activation: str, m
     numbers = []
     for layers in (8, 32):
         text = TEXT.replace("tanh, repeat: 60", f"{activation}, repeat: {layers}")
-        derivation.derive(network.build(spec.loads(text)))
+        differentiated(network.build(spec.loads(text)))
         numbers.append(len(decided))
         decided.clear()
     assert 0 < numbers[0] == numbers[1]

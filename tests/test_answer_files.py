@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from derive import api, seeds
-from derive.answer_files import HandedIn, answers_in, handed_in
+from derive import api
 from derive.cli import command
 from derive.errors import SpecError
-from derive.grade import Grader
+from derive.homework.classroom.answer_files import HandedIn, answers_in, handed_in
+from derive.homework.grader import Grader
+from derive.numbers import random_stream
 
 KEY = """\
 \ufeffid,name,variant,question,quantity,entry,value,tolerance\r
@@ -165,7 +166,7 @@ def run(*arguments: object) -> Result:
 
 
 def code_of(seed: int) -> str:
-    return seeds.stamp(seed, 0, TEXT).code
+    return random_stream.stamp(seed, 0, TEXT).code
 
 
 def test_a_whole_class_in_one_file(source: Path, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from derive import api, typeset
-from derive.notation import ascii, views
-from derive.notation.symbols import Symbols
+from derive.notation import views
+from derive.notation.glyphs import Symbols
+from derive.notation.printers import ascii
 
 
 @pytest.mark.parametrize("name", sorted(api.examples()))

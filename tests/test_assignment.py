@@ -25,13 +25,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from derive import api, grade, mistakes, roster, seeds, spec
-from derive.assignment import Assignment, build
+from derive import api, mistakes, spec
 from derive.cli import command as cli
 from derive.errors import DeriveError, SpecError
-from derive.questions import homework as questions
-from derive.roster import Student
-from derive.system import cotangent
+from derive.expressions.system import cotangent
+from derive.homework import grader
+from derive.homework import sheet as questions
+from derive.homework.classroom import roster
+from derive.homework.classroom.assignment import Assignment, build
+from derive.homework.classroom.roster import Student
+from derive.numbers import random_stream
 
 TEXT = """\
 title: One neuron
@@ -149,7 +152,7 @@ def test_one_student_alone_gets_the_same_bytes(built: Path, tmp_path: Path) -> N
 def test_a_code_from_a_sheet_gives_that_variant_to_someone(built: Path, tmp_path: Path) -> None:
     manifest = json.loads((built / "manifest.json").read_text("utf-8"))
     code = manifest["students"][0]["variant"]
-    other = assignment(tmp_path, (Student("9", "New", 2),), TEXT, **{"9": seeds.parse(code)})
+    other = assignment(tmp_path, (Student("9", "New", 2),), TEXT, **{"9": random_stream.parse(code)})
     ours = assignment(built).variants["4711"].found
     assert other.variants["9"].found.signature(other.derivation.system) == ours.signature(other.derivation.system)
 
@@ -331,7 +334,7 @@ def test_the_key_is_autograds_and_no_mal_rule_scores(drawn: tuple[str, Any]) -> 
                 wrong = mistakes.followed(derivation, mistake, values)[cotangent(key)]
                 if np.allclose(wrong, right):  # it makes no difference where this ReLU is on: nothing could tell
                     continue
-                verdict = grade.judge(derivation, nearest, wrong.tolist(), values, tolerance=mine.tolerance)
+                verdict = grader.judge(derivation, nearest, wrong.tolist(), values, tolerance=mine.tolerance)
                 assert not verdict.ok, (key, mistake.rule)
 
 
@@ -339,7 +342,7 @@ def test_a_key_that_is_wrong_is_caught(tmp_path: Path) -> None:
     """The oracle above can fail: another sigmoid is not ours."""
     found = assignment(tmp_path)
     (key,) = [k for k in found.keys("4711") if k.question == "value dC/dw"]
-    verdict = grade.judge(found.derivation, "dC/dw", float(key.value) * 1.1, found.variants["4711"].found.values, key.tolerance)
+    verdict = grader.judge(found.derivation, "dC/dw", float(key.value) * 1.1, found.variants["4711"].found.values, key.tolerance)
     assert not verdict.ok
     assert replace(key, tolerance=0.0).tolerance == 0.0 and api.sheet_name(found.spec) == "neuron"
 
@@ -368,7 +371,7 @@ def test_a_student_is_graded_with_the_numbers_of_the_sheet(built: Path, tmp_path
     assert verdicts["value C"]["right"] and verdicts["value dC/db"]["right"]
     assert not verdicts["value dC/dw"]["right"] and right != answers["value dC/dw"]
     assert CliRunner().invoke(cli, [*command[:-2], "nonsense"]).exit_code == 2
-    printed = seeds.stamp(*seeds.parse(tree["variant"]), TEXT)
+    printed = random_stream.stamp(*random_stream.parse(tree["variant"]), TEXT)
     assert CliRunner().invoke(cli, [*command[:-2], f"{printed.code} {printed.spec} {printed.version}"]).exit_code == 0
-    other = CliRunner().invoke(cli, [*command[:-2], f"{printed.code} {seeds.spec_hash('another')}"])
+    other = CliRunner().invoke(cli, [*command[:-2], f"{printed.code} {random_stream.spec_hash('another')}"])
     assert other.exit_code == 2 and "another text of the spec" in other.stderr

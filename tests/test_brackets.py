@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 from reading import SIZE, Array, from_ascii, from_latex, from_unicode, read
 from sympy import Expr, Integer, Pow, Rational, exp
 
-from derive.notation import array_values, arrays
-from derive.notation.arrays import Node
-from derive.notation.ascii import Printer as Ascii
-from derive.notation.latex import Printer as Latex
-from derive.notation.latex import unbroken
-from derive.notation.symbols import Symbols
-from derive.notation.text import Printer as Unicode
-from derive.system import System, Tensor
-from derive.tensor import Entry, Index, add, mul, power
+from derive.checks import array_values
+from derive.expressions.nodes import Entry, Index, add, mul, power
+from derive.expressions.system import System, Tensor
+from derive.notation import array_expressions
+from derive.notation.array_expressions import Node
+from derive.notation.glyphs import Symbols
+from derive.notation.printers.ascii import Printer as Ascii
+from derive.notation.printers.latex import Printer as Latex
+from derive.notation.printers.latex import unbroken
+from derive.notation.printers.text import Printer as Unicode
 
 J, H = Index("j", SIZE), Index("h", SIZE)
 AXES = (Index("i", SIZE), J)
@@ -55,7 +56,7 @@ NAMED = {re.sub(r"^bar ", "∂C/∂", re.sub(r"^d ", "d", key)).replace(".1", "(
 SHOWN: dict[str, Callable[[Node], str]] = {
     "latex": lambda n: from_latex(unbroken(Latex(Symbols(SYSTEM)).side(n))),
     "text": lambda n: from_unicode(Unicode(SYSTEM).text(n).text),
-    "ascii": lambda n: from_ascii(Ascii(Symbols(SYSTEM)).equation(arrays.ArrayEquation(n, n))[0]),
+    "ascii": lambda n: from_ascii(Ascii(Symbols(SYSTEM)).equation(array_expressions.ArrayEquation(n, n))[0]),
 }
 
 # --- any array ----------------------------------------------------------------------------------------------------------------
@@ -76,18 +77,27 @@ FACTORS = [
 
 def names(shape: str) -> list[Node]:
     if shape == "scalar":
-        return [arrays.Scalar((), S), arrays.Scalar((), add(S, T)), arrays.Scalar((), mul(-2, S))]
+        return [
+            array_expressions.Scalar((), S),
+            array_expressions.Scalar((), add(S, T)),
+            array_expressions.Scalar((), mul(-2, S)),
+        ]
     if shape == "column":
         keys = ["x", "y", "a.1", "bar x", "bar a.1"]
         return [
-            *(arrays.Name((J,), k) for k in keys),
-            arrays.Name((J,), "x", True),
-            arrays.Name((J,), "a.1", True),
-            arrays.Ones((J,)),
+            *(array_expressions.Name((J,), k) for k in keys),
+            array_expressions.Name((J,), "x", True),
+            array_expressions.Name((J,), "a.1", True),
+            array_expressions.Ones((J,)),
         ]
     keys = ["A", "B", "W.1", "bar A", "bar W.1"]
-    labelled: list[Node] = [arrays.Name(AXES, "T", False, ((0, H),))]
-    return [*(arrays.Name(AXES, k) for k in keys), arrays.Name(AXES, "W.1", True), *labelled, arrays.ones(AXES)]
+    labelled: list[Node] = [array_expressions.Name(AXES, "T", False, ((0, H),))]
+    return [
+        *(array_expressions.Name(AXES, k) for k in keys),
+        array_expressions.Name(AXES, "W.1", True),
+        *labelled,
+        array_expressions.ones(AXES),
+    ]
 
 
 POWERS: list[Expr] = [Pow(U, e, evaluate=False) for e in (Integer(-1), Integer(2), Integer(-2))]
@@ -97,44 +107,44 @@ def grown(draw: Random, shape: str, depth: int) -> Node:
     """An array of a shape, nodes inside nodes as they come: no builder has put them in order."""
     if depth == 0 or draw.random() < 0.1:
         return draw.choice(names(shape))
-    axes: arrays.Axes = {"scalar": (), "column": (J,), "matrix": AXES}[shape]
+    axes: array_expressions.Axes = {"scalar": (), "column": (J,), "matrix": AXES}[shape]
 
     def inside(of: str = shape) -> Node:
         return grown(draw, of, depth - 1)
 
     def row() -> Node:
-        return arrays.Transpose((J,), inside("column"))
+        return array_expressions.Transpose((J,), inside("column"))
 
     def mapped(function: Expr) -> Node:
-        return arrays.Map(axes, function, inside())
+        return array_expressions.Map(axes, function, inside())
 
     found: list[Callable[[], Node]] = [
-        lambda: arrays.Sum(axes, tuple(inside() for _ in range(draw.choice((2, 3))))),
-        lambda: arrays.scaled(draw.choice(FACTORS), inside()),
-        lambda: arrays.LabelTotal(axes, (H,), inside()),
-        lambda: arrays.Times(axes, (inside("scalar"), inside())),
+        lambda: array_expressions.Sum(axes, tuple(inside() for _ in range(draw.choice((2, 3))))),
+        lambda: array_expressions.scaled(draw.choice(FACTORS), inside()),
+        lambda: array_expressions.LabelTotal(axes, (H,), inside()),
+        lambda: array_expressions.Times(axes, (inside("scalar"), inside())),
     ]
     if shape == "scalar":
         found += [
-            lambda: arrays.SquaredNorm((), inside(draw.choice(("column", "matrix")))),
-            lambda: arrays.Inner((), inside("matrix"), inside("matrix")),
-            lambda: arrays.Product((), (row(), inside("column"))),
+            lambda: array_expressions.SquaredNorm((), inside(draw.choice(("column", "matrix")))),
+            lambda: array_expressions.Inner((), inside("matrix"), inside("matrix")),
+            lambda: array_expressions.Product((), (row(), inside("column"))),
         ]
         return draw.choice(found)()
     found += [
-        lambda: arrays.Hadamard(axes, tuple(inside() for _ in range(draw.choice((2, 3))))),
-        lambda: arrays.Hadamard(axes, (inside(), mapped(POWERS[0]))),
+        lambda: array_expressions.Hadamard(axes, tuple(inside() for _ in range(draw.choice((2, 3))))),
+        lambda: array_expressions.Hadamard(axes, (inside(), mapped(POWERS[0]))),
         lambda: mapped(POWERS[0]),
         lambda: mapped(draw.choice([exp(U, evaluate=False), *POWERS])),
     ]
     if shape == "column":
-        found += [lambda: arrays.Product(axes, (inside("matrix"), inside()))]
+        found += [lambda: array_expressions.Product(axes, (inside("matrix"), inside()))]
     else:
         found += [
-            lambda: arrays.Transpose(axes, inside()),
-            lambda: arrays.Product(axes, (inside(), inside())),
-            lambda: arrays.Product(axes, (inside("column"), row())),
-            lambda: arrays.Product(axes, (arrays.Diagonal((J, J), inside("column")), inside())),
+            lambda: array_expressions.Transpose(axes, inside()),
+            lambda: array_expressions.Product(axes, (inside(), inside())),
+            lambda: array_expressions.Product(axes, (inside("column"), row())),
+            lambda: array_expressions.Product(axes, (array_expressions.Diagonal((J, J), inside("column")), inside())),
         ]
     return draw.choice(found)()
 
@@ -149,23 +159,47 @@ def test_what_is_printed_reads_as_what_is_meant(printer: str, seed: int, shape: 
     assert np.allclose(read(text, NAMED, {"h": 0}), meant, rtol=1e-9, equal_nan=True), text
 
 
-P, Q, R = (arrays.Name((J,), k) for k in "xyz")
-A, B = (arrays.Name(AXES, k) for k in "AB")
+P, Q, R = (array_expressions.Name((J,), k) for k in "xyz")
+A, B = (array_expressions.Name(AXES, k) for k in "AB")
 OVER = POWERS[0]
 
 
 @pytest.mark.parametrize(
     ("node", "wanted"),
     [
-        (arrays.hadamard([P, arrays.Map((J,), OVER, arrays.hadamard([Q, R]))]), "x ⊘ (y ⊙ z)"),
-        (arrays.hadamard([P, arrays.Map((J,), OVER, Q), arrays.Map((J,), OVER, R)]), "x ⊘ y ⊘ z"),
-        (arrays.hadamard([P, arrays.Map((J,), OVER, arrays.Product((J,), (A, Q)))]), "x ⊘ (A y)"),
-        (arrays.hadamard([P, arrays.Map((J,), OVER, arrays.hadamard([Q, arrays.Map((J,), OVER, R)]))]), "x ⊘ (y ⊘ z)"),
-        (arrays.hadamard([P, arrays.Map((J,), OVER, arrays.Product((J,), (A, arrays.Diagonal((J, J), Q))))]), "x ⊘ (A diag(y))"),
-        (arrays.Map((J,), OVER, P), "𝟏 ⊘ x"),
-        (arrays.Map(AXES, OVER, A), "(𝟏 𝟏ᵀ) ⊘ A"),
-        (arrays.hadamard([arrays.Map(AXES, OVER, A), arrays.Map(AXES, OVER, B)]), "(𝟏 𝟏ᵀ) ⊘ A ⊘ B"),
-        (arrays.Map(AXES, POWERS[1], A), "A^⊙2"),
+        (array_expressions.hadamard([P, array_expressions.Map((J,), OVER, array_expressions.hadamard([Q, R]))]), "x ⊘ (y ⊙ z)"),
+        (
+            array_expressions.hadamard([P, array_expressions.Map((J,), OVER, Q), array_expressions.Map((J,), OVER, R)]),
+            "x ⊘ y ⊘ z",
+        ),
+        (
+            array_expressions.hadamard([P, array_expressions.Map((J,), OVER, array_expressions.Product((J,), (A, Q)))]),
+            "x ⊘ (A y)",
+        ),
+        (
+            array_expressions.hadamard(
+                [P, array_expressions.Map((J,), OVER, array_expressions.hadamard([Q, array_expressions.Map((J,), OVER, R)]))]
+            ),
+            "x ⊘ (y ⊘ z)",
+        ),
+        (
+            array_expressions.hadamard(
+                [
+                    P,
+                    array_expressions.Map(
+                        (J,), OVER, array_expressions.Product((J,), (A, array_expressions.Diagonal((J, J), Q)))
+                    ),
+                ]
+            ),
+            "x ⊘ (A diag(y))",
+        ),
+        (array_expressions.Map((J,), OVER, P), "𝟏 ⊘ x"),
+        (array_expressions.Map(AXES, OVER, A), "(𝟏 𝟏ᵀ) ⊘ A"),
+        (
+            array_expressions.hadamard([array_expressions.Map(AXES, OVER, A), array_expressions.Map(AXES, OVER, B)]),
+            "(𝟏 𝟏ᵀ) ⊘ A ⊘ B",
+        ),
+        (array_expressions.Map(AXES, POWERS[1], A), "A^⊙2"),
     ],
 )
 def test_quotients_have_the_brackets_that_they_need(node: Node, wanted: str) -> None:

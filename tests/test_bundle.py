@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from derive import api, cli
-from derive.bundle import bundle
 from derive.typeset import overfull
+from derive.writers.latex.bundle import bundle
 
 SPEC = 'title: "Żółć, “é” & α: a|b"\nequations: ["z = w*a + b", "C = (z - y)**2"]\n'
 

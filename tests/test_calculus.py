@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from specs import readable
 from sympy import Expr, S
 
-from derive import calculus, catalogue, evaluate
-from derive.language import parse_equation, parse_expression
-from derive.notation.latex import Printer, unbroken
-from derive.system import Equation, cotangent
-from derive.tensor import Entry, Index, Total, Where, add, mul, power
-from derive.walk import entries, nodes
+from derive.calculus import differential
+from derive.expressions.language import parse_equation, parse_expression
+from derive.expressions.nodes import Entry, Index, Total, Where, add, mul, power
+from derive.expressions.system import Equation, cotangent
+from derive.expressions.traversal import entries, nodes
+from derive.network import catalogue
+from derive.notation.printers.latex import Printer, unbroken
+from derive.numbers import evaluate
 
 SHAPES: dict[str, tuple[int, ...]] = {
     "a": (),
@@ -76,21 +78,21 @@ DIFFERENTIALS = [
 
 @pytest.mark.parametrize(("text", "wanted", "rules"), DIFFERENTIALS, ids=[text for text, *_ in DIFFERENTIALS])
 def test_differential(text: str, wanted: str, rules: tuple[str, ...]) -> None:
-    found, used = calculus.differential(expression(text), frozenset({"t"}))
+    found, used = differential.differential(expression(text), frozenset({"t"}))
     assert show(found) == wanted
     assert used == rules
 
 
 def test_every_rule_that_is_used_stands_in_the_rule_book() -> None:
-    used = {rule for text, _, _ in DIFFERENTIALS for rule in calculus.differential(expression(text), frozenset({"t"}))[1]}
+    used = {rule for text, _, _ in DIFFERENTIALS for rule in differential.differential(expression(text), frozenset({"t"}))[1]}
     assert used <= set(catalogue.rules())
     assert used == {"sum", "product", "factor", "power", "quotient", "chain", "where", "held"}
 
 
 def test_no_index_is_captured() -> None:
     """SymPy's Sum(w[i]*x[i], (i, 1, n)).diff(w[i]) gives Σ x: the index of the sum is taken for that of w[i]."""
-    found, _ = calculus.differential(expression("sum(u[j]*v[j], j)*sum(u[j]**2, j)"))
-    opened = calculus.collect(found)
+    found, _ = differential.differential(expression("sum(u[j]*v[j], j)*sum(u[j]**2, j)"))
+    opened = differential.collect(found)
     assert len(opened) == 2
     for term in opened:
         bound_inside = {i.name for n in nodes(term.coefficient) if isinstance(n, Total) for i in n.indices}
@@ -100,21 +102,21 @@ def test_no_index_is_captured() -> None:
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_the_slope_of_a_named_function_is_its_derivative(name: str) -> None:
     u = Entry.of("a")
-    assert show(calculus.slope(parse_expression(f"{name}(a)", SHAPES, FUNCTIONS), u)).count("'") == 1
+    assert show(differential.slope(parse_expression(f"{name}(a)", SHAPES, FUNCTIONS), u)).count("'") == 1
 
 
 def test_the_slope_of_a_root_and_of_a_power() -> None:
     a = Entry.of("a")
-    assert calculus.slope(power(a, sympy.Rational(1, 2)), a) == mul(sympy.Rational(1, 2), power(a, sympy.Rational(-1, 2)))
-    assert calculus.slope(power(a, -2), a) == mul(-2, power(a, -3))
+    assert differential.slope(power(a, sympy.Rational(1, 2)), a) == mul(sympy.Rational(1, 2), power(a, sympy.Rational(-1, 2)))
+    assert differential.slope(power(a, -2), a) == mul(-2, power(a, -3))
 
 
 # --- collect ------------------------------------------------------------------------------------------------------------------
 
 
 def collected(text: str, first: frozenset[str] = frozenset(), **indices: int) -> str:
-    opened = calculus.collect(calculus.differential(expression(text, **indices), frozenset({"t"}))[0])
-    return show(add(*(t.expr() for t in calculus.split(opened, first))))
+    opened = differential.collect(differential.differential(expression(text, **indices), frozenset({"t"}))[0])
+    return show(add(*(t.expr() for t in differential.split(opened, first))))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ def test_the_parameters_come_first() -> None:
 
 
 def test_a_sum_of_sums_gets_indices_that_differ() -> None:
-    opened = calculus.collect(calculus.differential(expression("sum(u[i], i)*sum(v[i], i)"))[0])
+    opened = differential.collect(differential.differential(expression("sum(u[i], i)*sum(v[i], i)"))[0])
     for term in opened:
         bound_inside = {i for n in nodes(term.coefficient) if isinstance(n, Total) for i in n.indices}
         assert not bound_inside & set(term.bound)
@@ -188,7 +190,7 @@ def test_what_is_read_off_is_the_transpose_of_the_line(text: str) -> None:
     equation, shape = parse_equation(text, SHAPES, FUNCTIONS, {"i": 3} if "x[" in text or "u[0]" in text else {})
     lhs = equation.lhs
     assert isinstance(lhs, Entry)
-    found = calculus.collect(calculus.differential(equation.rhs)[0])
+    found = differential.collect(differential.differential(equation.rhs)[0])
     rng = np.random.default_rng(5)
     values = {k: draw(rng, SHAPES[k]) for k in {e.key for e in entries(equation.rhs)}}
     directions = {k: draw(rng, v.shape) for k, v in values.items()}
@@ -198,7 +200,7 @@ def test_what_is_read_off_is_the_transpose_of_the_line(text: str) -> None:
     change = evaluate.tilted(evaluate.evaluate(equation.rhs, evaluate.tilt(values, directions), bound))
     right = 0.0
     for term in found:
-        free, before = calculus.read_off(seed, term, bound, SHAPES[term.entry.key])
+        free, before = differential.read_off(seed, term, bound, SHAPES[term.entry.key])
         assert len({i.name for i in free}) == len(free)
         right += float(np.sum(evaluate.evaluate(before, values, free) * directions[term.entry.key]))
     assert right == pytest.approx(float(np.sum(values[cotangent("z")] * change)), rel=1e-12)
@@ -211,9 +213,9 @@ def read_off(text: str, key: str) -> list[str]:
     assert isinstance(lhs, Entry)
     bound = tuple(i for i in lhs.indices if isinstance(i, Index))
     out = []
-    for term in calculus.collect(calculus.differential(equation.rhs)[0]):
+    for term in differential.collect(differential.differential(equation.rhs)[0]):
         if term.entry.key == key:
-            free, before = calculus.read_off(Entry.of("g", *bound), term, bound, SHAPES[key])
+            free, before = differential.read_off(Entry.of("g", *bound), term, bound, SHAPES[key])
             out.append(f"{show(Entry.of(key, *free))}: {show(before)}")
     return out
 
@@ -237,20 +239,20 @@ def test_read_off(text: str, key: str, wanted: list[str]) -> None:
 
 def test_substitution_puts_the_signal_in_front() -> None:
     equation, _ = parse_equation("z[i] = sum(A[i,j]*u[j], j) - v[i]", SHAPES)
-    found = calculus.collect(calculus.differential(equation.rhs)[0])
+    found = differential.collect(differential.differential(equation.rhs)[0])
     i = Index("i", 3)
-    assert show(calculus.substitute(Entry.of("g", i), found, (i,))) == (
+    assert show(differential.substitute(Entry.of("g", i), found, (i,))) == (
         "Σ_{i,j} g_i dA_{ij} u_j + Σ_{i,j} g_i A_{ij} du_j - Σ_i g_i dv_i"
     )
 
 
 def test_alignment_renames_all_at_once() -> None:
     j, k = Index("j", 3), Index("k", 3)
-    assert calculus.aligned((j, k), Entry.of("A", j, k), (k, j)) == Entry.of("A", k, j)
+    assert differential.aligned((j, k), Entry.of("A", j, k), (k, j)) == Entry.of("A", k, j)
 
 
 def test_branches_are_merged_by_entry() -> None:
-    found = calculus.collect(calculus.differential(expression("where(a > 0, a**2, 3*a)"))[0])
+    found = differential.collect(differential.differential(expression("where(a > 0, a**2, 3*a)"))[0])
     (term,) = found
     assert isinstance(term.coefficient, Where)
     assert term.coefficient.args[1:] == (mul(2, Entry.of("a")), S(3))
@@ -258,5 +260,5 @@ def test_branches_are_merged_by_entry() -> None:
 
 def test_an_equation_stays_what_it_was() -> None:
     before: Mapping[str, Any] = {"rhs": expression("w*a + b")}
-    calculus.differential(before["rhs"])
+    differential.differential(before["rhs"])
     assert Equation(Entry.of("a"), before["rhs"]).rhs.args[1] == Entry.of("b")

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from specs import built, dense
 from sympy import Expr
 
-from derive import catalogue, derivation, entrywise, evaluate, verify
-from derive.catalogue import Function
-from derive.tensor import Elementwise, Entry, Where
-from derive.walk import nodes
+from derive.checks import verify
+from derive.expressions.nodes import Elementwise, Entry, Where
+from derive.expressions.traversal import nodes
+from derive.network import catalogue
+from derive.network.catalogue import Function
+from derive.notation.index_letters import differentiated
+from derive.numbers import entrywise, evaluate
 
 FUNCTIONS = sorted(catalogue.functions())
 TEXTBOOK = [name for name in FUNCTIONS if catalogue.function(name).textbook is not None]
@@ -195,7 +198,7 @@ def test_every_activation_with_every_loss(activation: str, loss: str) -> None:
     if not fits(activation, loss):
         return
     system = built(dense((2, activation), loss=loss, width=2))
-    checks = verify.check(derivation.derive(system), ("index", "matrix"))
+    checks = verify.check(differentiated(system), ("index", "matrix"))
     verify.require(checks)
 
 
@@ -209,7 +212,7 @@ def test_every_layer_between_two_others(kind: str, activation: str, row: str) ->
         f"    - {kind}: {{{options[kind]}}}\n    - dense: {{units: 2, bias: false}}\n  loss: squared_error\n"
     )
     for examples in (None, 3):
-        found = derivation.derive(built(text, examples))
+        found = differentiated(built(text, examples))
         verify.require(verify.check(found, ("index", "matrix") if examples is None else ("index", "matrix", "batch")))
         assert not any(t.key == "b.3" for t in found.system.parameters)
 

@@ -18,7 +18,7 @@ from effort import effort
 from ruamel.yaml import YAML
 
 from derive import api, cli, typeset
-from derive.cli import speaking
+from derive.cli import output as speaking
 from derive.errors import DeriveError, TypesetError
 
 NEURON = 'title: A neuron of mine\nequations: ["z = w*a + b"]\n'

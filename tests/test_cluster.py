@@ -18,8 +18,10 @@ from dask import config
 from dask.utils import parse_timedelta
 from distributed import Client, LocalCluster
 
-from derive import cli, cluster, seeds
+from derive import cli
 from derive.errors import DeriveError
+from derive.homework.classroom import dask as cluster
+from derive.numbers import random_stream
 from derive.typeset import Job, batch
 
 # Distributed's own: ports that are taken by another run of the tests, a worker that does not end in time, and the like.
@@ -97,7 +99,7 @@ def test_a_class_has_the_same_bytes_with_a_cluster_as_without(dask: Any, tmp_pat
 
 
 def test_workers_are_asked_whether_they_can(dask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seeds, "version", lambda: "0.0.7")
+    monkeypatch.setattr(random_stream, "version", lambda: "0.0.7")
     with pytest.raises(DeriveError, match=r"have derive .*, here it is 0\.0\.7"), cluster.connected(dask.scheduler_address):
         pass
     with Client(dask.scheduler_address, set_as_default=False, timeout=10) as client:

@@ -24,15 +24,18 @@ from numpy.typing import NDArray
 from specs import ALL, BATCH_NORM, CHAIN, CLASSIFIER, dense, derived
 from sympy import Rational
 
-from derive import api, evaluate, module_check, verify
-from derive.code import code
+from derive import api
+from derive.calculus.steps import Derivation
+from derive.checks import verify
 from derive.errors import SpecError
-from derive.network.lifting import with_examples
-from derive.notation.python import Writer
-from derive.steps import Derivation
-from derive.system import COUNT, Equation, cotangent
-from derive.tensor import Entry, Index, Total, add, mul, power
-from derive.walk import free_indices
+from derive.expressions.nodes import Entry, Index, Total, add, mul, power
+from derive.expressions.system import COUNT, Equation, cotangent
+from derive.expressions.traversal import free_indices
+from derive.network.batching import with_examples
+from derive.numbers import evaluate
+from derive.writers.numpy import check
+from derive.writers.numpy.arrays import Writer
+from derive.writers.numpy.module import code
 
 GOLDEN = Path(__file__).parent / "golden" / "code-classifier.txt"
 
@@ -399,11 +402,11 @@ BATCHES = [name for name, (_, options) in CASES.items() if "examples" in options
 def compared(found: Derivation, text: str, examples: int | None, seed: int = 5) -> None:
     """Compare what a module gives with the derivation and with complex steps of the forward program."""
     system = found.system if examples is None else with_examples(found.system, examples)
-    wanted = module_check.point(found, system, np.random.default_rng(seed))
+    wanted = check.point(found, system, np.random.default_rng(seed))
     space = run(text)
     with np.errstate(all="ignore"):
         given = {name: {k: np.asarray(v) for k, v in space[name](wanted.given).items()} for name in ("forward", "gradients")}
-    module_check.compare(given, wanted)
+    check.compare(given, wanted)
 
 
 @pytest.mark.parametrize("name", BATCHES)

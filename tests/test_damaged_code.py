@@ -9,16 +9,19 @@ from typing import Any
 import pytest
 from specs import CLASSIFIER, LAYER_NORM, dense, derived
 
-from derive import api, code
+from derive import api
 from derive.errors import CheckFailed
-from derive.identifiers import Identifiers
-from derive.notation import arrays, pieces, python, python_scalars
-from derive.notation.arrays import Node
-from derive.notation.pieces import Piece
-from derive.notation.python import Writer
-from derive.notation.python_scalars import ScalarWriter
-from derive.system import COUNT
-from derive.tensor import Index
+from derive.expressions.nodes import Index
+from derive.expressions.system import COUNT
+from derive.notation import array_expressions
+from derive.notation.array_expressions import Node
+from derive.writers.numpy import arrays as python
+from derive.writers.numpy import module as code
+from derive.writers.numpy import pieces, scalars
+from derive.writers.numpy.arrays import Writer
+from derive.writers.numpy.identifiers import Identifiers
+from derive.writers.numpy.pieces import Piece
+from derive.writers.numpy.scalars import ScalarWriter
 
 Patch = pytest.MonkeyPatch
 
@@ -75,7 +78,7 @@ Spec = tuple[str, dict[str, Any]]
 def everywhere(patch: Patch, name: str, damaged: Callable[..., Any]) -> None:
     """Replace a function of pieces.py in all modules that have it; `damaged` gets the right one first."""
     right = getattr(pieces, name)
-    for module in (pieces, python, python_scalars):
+    for module in (pieces, python, scalars):
         if hasattr(module, name):
             patch.setattr(module, name, lambda *args: damaged(right, *args))
 
@@ -95,7 +98,7 @@ def a_transpose_lost(patch: Patch) -> None:
     right = Writer.array
 
     def damaged(self: Writer, node: Node) -> Piece:
-        if isinstance(node, arrays.Transpose) and len(node.axes) == 2:
+        if isinstance(node, array_expressions.Transpose) and len(node.axes) == 2:
             return replace(right(self, node.of), axes=node.axes)
         return right(self, node)
 
@@ -178,30 +181,30 @@ def a_number_in_front_lost(patch: Patch) -> None:
 
 
 def a_range_forgotten(patch: Patch) -> None:
-    right = python_scalars._slot
-    patch.setattr(python_scalars, "_slot", lambda at, size: ":" if right(at, size) in (":3", "1:") else right(at, size))
+    right = scalars._slot
+    patch.setattr(scalars, "_slot", lambda at, size: ":" if right(at, size) in (":3", "1:") else right(at, size))
 
 
 def a_shift_lost(patch: Patch) -> None:
-    right = python_scalars._slot
-    patch.setattr(python_scalars, "_slot", lambda at, size: ":3" if right(at, size) == "1:" else right(at, size))
+    right = scalars._slot
+    patch.setattr(scalars, "_slot", lambda at, size: ":3" if right(at, size) == "1:" else right(at, size))
 
 
 def a_condition_forgotten(patch: Patch) -> None:
-    patch.setattr(python_scalars, "_kept", lambda mask, piece, order: piece)
+    patch.setattr(scalars, "_kept", lambda mask, piece, order: piece)
 
 
 def every_place_inside(patch: Patch) -> None:
-    patch.setattr(python_scalars, "_inside", lambda at, size: (True, True))
+    patch.setattr(scalars, "_inside", lambda at, size: (True, True))
 
 
 def a_place_off_by_one(patch: Patch) -> None:
-    right = python_scalars._affine
+    right = scalars._affine
 
     def damaged(expr: Any, letters: Any) -> Piece:
         return pieces.number(expr - 1) if expr.is_Integer and expr > 0 else right(expr, letters)
 
-    patch.setattr(python_scalars, "_affine", damaged)
+    patch.setattr(scalars, "_affine", damaged)
 
 
 def operands_of_einsum_swapped(patch: Patch) -> None:
@@ -256,8 +259,8 @@ def softmax_without_its_axis(patch: Patch) -> None:
 
 
 def another_function(patch: Patch) -> None:
-    calls = {f: {"np.sin": "np.cos"}.get(name, name) for f, name in python_scalars.CALLS.items()}
-    patch.setattr(python_scalars, "CALLS", calls)
+    calls = {f: {"np.sin": "np.cos"}.get(name, name) for f, name in scalars.CALLS.items()}
+    patch.setattr(scalars, "CALLS", calls)
 
 
 def a_slope_that_is_the_function(patch: Patch) -> None:
@@ -281,7 +284,7 @@ def another_layers_weights(patch: Patch) -> None:
 def an_outer_product_turned(patch: Patch) -> None:
     right = Writer._product
 
-    def damaged(self: Writer, node: arrays.Product) -> Piece:
+    def damaged(self: Writer, node: array_expressions.Product) -> Piece:
         out = right(self, node)
         if not out.text.startswith("np.outer("):
             return out

@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
-from derive import api, descriptions, exact, formulas, passes, pictures, plots, rounding, worked
+from derive import api
 from derive.errors import CheckFailed
-from derive.formulas import Formulas
-from derive.notation.numeric import NumberPrinter
-from derive.sheet import Number
+from derive.numbers import draw as worked
+from derive.numbers import exact_program, rounding, worked_pass
+from derive.numbers.rounding import Number
+from derive.writers import alt_text
+from derive.writers.latex import figures, formulas, plot_figure
+from derive.writers.latex.formulas import Formulas
+from derive.writers.latex.numbers_put_in import NumberPrinter
 
 NEURON = """
 title: One neuron
@@ -291,27 +295,29 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @damage("a step of descent is printed with another learning rate", "network")
 def _(patch: pytest.MonkeyPatch) -> None:
-    wrap(patch, passes.Pass, "rate_number", lambda number: replace(number, text="0.125"))
+    wrap(patch, worked_pass.Pass, "rate_number", lambda number: replace(number, text="0.125"))
 
 
 @damage("the values before the step are printed as those after it", "network")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = passes.Pass.array
-    patch.setattr(passes.Pass, "array", lambda self, key, after=False: whole(self, key, False))
+    whole = worked_pass.Pass.array
+    patch.setattr(worked_pass.Pass, "array", lambda self, key, after=False: whole(self, key, False))
 
 
 @damage("the cost before the step is printed for the one after it", "network")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = passes.Pass.number
+    whole = worked_pass.Pass.number
     patch.setattr(
-        passes.Pass, "number", lambda self, key, after=False: replace(whole(self, key, False), of=whole(self, key, after).of)
+        worked_pass.Pass, "number", lambda self, key, after=False: replace(whole(self, key, False), of=whole(self, key, after).of)
     )
 
 
 @damage("the gradient of another parameter is printed", "network")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = passes.Pass.array
-    patch.setattr(passes.Pass, "array", lambda self, key, after=False: whole(self, "b.1" if key == "bar b.1" else key, after))
+    whole = worked_pass.Pass.array
+    patch.setattr(
+        worked_pass.Pass, "array", lambda self, key, after=False: whole(self, "b.1" if key == "bar b.1" else key, after)
+    )
 
 
 @damage("every approximate value is printed as exact", "network")
@@ -337,32 +343,34 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @damage("an axis of the plot is labelled with other numbers", "explore")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = plots._number
+    whole = plot_figure._number
     patch.setattr(
-        plots, "_number", lambda value, scale: whole(value + scale[1] - scale[0], scale) if value > 1 else whole(value, scale)
+        plot_figure,
+        "_number",
+        lambda value, scale: whole(value + scale[1] - scale[0], scale) if value > 1 else whole(value, scale),
     )
 
 
 @damage("the curves of the plot are drawn upside down", "explore")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = plots.plot
+    whole = plot_figure.plot
 
     def plot(curves: Any, *rest: Any) -> str:
         return whole([replace(c, points=tuple((x, 1 - y) for x, y in c.points)) for c in curves], *rest)
 
-    patch.setattr(pictures, "plot", plot)
+    patch.setattr(figures, "plot", plot)
 
 
 @damage("a curve of the plot is left out", "explore")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = plots.plot
-    patch.setattr(pictures, "plot", lambda curves, *rest: whole(curves[:1], *rest))
+    whole = plot_figure.plot
+    patch.setattr(figures, "plot", lambda curves, *rest: whole(curves[:1], *rest))
 
 
 @damage("the mark stands at another weight", "explore")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = plots.plot
-    patch.setattr(pictures, "plot", lambda c, x, y, marks: whole(c, x, y, [replace(m, x=m.x + 0.5) for m in marks]))
+    whole = plot_figure.plot
+    patch.setattr(figures, "plot", lambda c, x, y, marks: whole(c, x, y, [replace(m, x=m.x + 0.5) for m in marks]))
 
 
 @damage("a slope at the plot loses its minus", "slope")
@@ -372,7 +380,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @damage("a number in the words for a picture loses a digit", "explore")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = descriptions.described
+    whole = alt_text.described
 
     def described(figure: Any, sheet: Any) -> Any:
         if figure.kind != "plot":
@@ -380,12 +388,12 @@ def _(patch: pytest.MonkeyPatch) -> None:
         curves = [(g, v, p, s, t, replace(n, text=n.text[:-1])) for g, v, p, s, t, n in figure.content["curves"]]
         return whole(replace(figure, content={**figure.content, "curves": curves}), sheet)
 
-    patch.setattr(descriptions, "described", described)
+    patch.setattr(alt_text, "described", described)
 
 
 @damage("the columns of the table of two slopes are exchanged", "explore")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = passes.Pass.number
+    whole = worked_pass.Pass.number
 
     def number(self: Any, key: str, after: bool = False) -> Number:
         return (
@@ -394,17 +402,22 @@ def _(patch: pytest.MonkeyPatch) -> None:
             else whole(self, key, after)
         )
 
-    patch.setattr(passes.Pass, "number", number)
+    patch.setattr(worked_pass.Pass, "number", number)
 
 
 @damage("a product of the exact pass is a sum", "neuron")
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(exact, "_product", lambda parts: exact._sum(parts))
+    patch.setattr(exact_program, "_product", lambda parts: exact_program._sum(parts))
 
 
 @damage("homework hands out numbers with a digit less", "homework")
 def _(patch: pytest.MonkeyPatch) -> None:
-    wrap(patch, passes.Pass, "array", lambda found: replace(found, text=found.text[:-1]) if isinstance(found, Number) else found)
+    wrap(
+        patch,
+        worked_pass.Pass,
+        "array",
+        lambda found: replace(found, text=found.text[:-1]) if isinstance(found, Number) else found,
+    )
 
 
 SPECS = {

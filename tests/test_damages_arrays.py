@@ -10,10 +10,10 @@ import pytest
 from damages import Change, Damage, equations, parameters, put, require_seen, rewritten
 from pytest import MonkeyPatch
 
-from derive.notation import arrays
-from derive.notation.arrays import Node
-from derive.notation.latex import Printer
-from derive.notation.latex_scalars import Text
+from derive.notation import array_expressions
+from derive.notation.array_expressions import Node
+from derive.notation.printers.latex import Printer
+from derive.notation.printers.latex_scalars import Text
 
 
 def matrices(*lines: str, view: str = "matrix", **given: str) -> str:
@@ -77,43 +77,51 @@ def between(sign: str) -> Any:
 
 DAMAGES = [
     # transposes
-    Damage("a transpose is lost", of(arrays.Transpose, lambda self, node, latex: self.text(node.of).latex), LINE),
+    Damage("a transpose is lost", of(array_expressions.Transpose, lambda self, node, latex: self.text(node.of).latex), LINE),
     Damage(
         "a transpose is lost where the matrices are square",
-        of(arrays.Transpose, lambda self, node, latex: self.text(node.of).latex),
+        of(array_expressions.Transpose, lambda self, node, latex: self.text(node.of).latex),
         TURNED,
     ),
     Damage(
-        "a matrix is transposed in a product", of(arrays.Product, lambda self, node, latex: latex.replace("W", r"W^{\top}")), LINE
+        "a matrix is transposed in a product",
+        of(array_expressions.Product, lambda self, node, latex: latex.replace("W", r"W^{\top}")),
+        LINE,
     ),
     Damage(
         "the other factor of an outer product is transposed",
         instead(
-            arrays.Product,
+            array_expressions.Product,
             lambda node: replace(
-                node, args=tuple(a.of if isinstance(a, arrays.Transpose) else arrays.Transpose(a.axes, a) for a in node.args)
+                node,
+                args=tuple(
+                    a.of if isinstance(a, array_expressions.Transpose) else array_expressions.Transpose(a.axes, a)
+                    for a in node.args
+                ),
             ),
         ),
         LINE,
     ),
     # products
-    Damage("an entrywise product is printed for a matrix product", of(arrays.Product, between(r" \odot ")), TWO),
+    Damage("an entrywise product is printed for a matrix product", of(array_expressions.Product, between(r" \odot ")), TWO),
     Damage(
         "a matrix product is printed for an entrywise product", rewritten(Printer, "_hadamard", r" \\odot ", r"\\,"), ENTRYWISE
     ),
     Damage(
         "the factors of a matrix product change places",
-        instead(arrays.Product, lambda node: replace(node, args=node.args[::-1])),
+        instead(array_expressions.Product, lambda node: replace(node, args=node.args[::-1])),
         TWO,
     ),
     Damage(
-        "a matrix product loses its last factor", instead(arrays.Product, lambda node: replace(node, args=node.args[:-1])), TWO
+        "a matrix product loses its last factor",
+        instead(array_expressions.Product, lambda node: replace(node, args=node.args[:-1])),
+        TWO,
     ),
     Damage("an entrywise product is printed for a division", rewritten(Printer, "_hadamard", r"\\oslash", r"\\odot"), DIVIDED),
     Damage("a division is printed for an entrywise product", rewritten(Printer, "_hadamard", r"\\odot", r"\\oslash"), ENTRYWISE),
     Damage(
         "an entrywise product loses its first factor",
-        instead(arrays.Hadamard, lambda node: replace(node, args=node.args[1:])),
+        instead(array_expressions.Hadamard, lambda node: replace(node, args=node.args[1:])),
         MLP,
     ),
     Damage(
@@ -132,25 +140,31 @@ DAMAGES = [
         BRACKET,
     ),
     # signs of their own
-    Damage("diag is lost", of(arrays.Diagonal, lambda self, node, latex: self.bracketed(node.of)), DIAGONAL),
-    Damage("a diagonal matrix is printed as the identity", of(arrays.Diagonal, lambda self, node, latex: "I"), DIAGONAL),
+    Damage("diag is lost", of(array_expressions.Diagonal, lambda self, node, latex: self.bracketed(node.of)), DIAGONAL),
+    Damage(
+        "a diagonal matrix is printed as the identity", of(array_expressions.Diagonal, lambda self, node, latex: "I"), DIAGONAL
+    ),
     Damage(
         "an inner product is printed with its left side twice",
-        instead(arrays.Inner, lambda node: replace(node, right=node.left)),
+        instead(array_expressions.Inner, lambda node: replace(node, right=node.left)),
         LINE,
     ),
     Damage(
         "an inner product is printed as a product",
-        of(arrays.Inner, lambda self, node, latex: rf"{self.side(node.left)}\,{self.side(node.right)}"),
+        of(array_expressions.Inner, lambda self, node, latex: rf"{self.side(node.left)}\,{self.side(node.right)}"),
         LINE,
     ),
     Damage(
         "the ones are lost in a product",
         instead(
-            arrays.Product,
+            array_expressions.Product,
             lambda node: replace(
                 node,
-                args=tuple(a for a in node.args if not isinstance(a.of if isinstance(a, arrays.Transpose) else a, arrays.Ones)),
+                args=tuple(
+                    a
+                    for a in node.args
+                    if not isinstance(a.of if isinstance(a, array_expressions.Transpose) else a, array_expressions.Ones)
+                ),
             ),
         ),
         AVERAGE,
@@ -158,25 +172,42 @@ DAMAGES = [
     Damage(
         "the row of ones is a column",
         instead(
-            arrays.Product,
+            array_expressions.Product,
             lambda node: replace(
                 node,
-                args=tuple(a.of if isinstance(a, arrays.Transpose) and isinstance(a.of, arrays.Ones) else a for a in node.args),
+                args=tuple(
+                    a.of if isinstance(a, array_expressions.Transpose) and isinstance(a.of, array_expressions.Ones) else a
+                    for a in node.args
+                ),
             ),
         ),
         BATCH,
     ),
     Damage("the column of ones is lost beside a number", rewritten(Printer, "_scaled", r"\\,?\\mathbf\{1\}$", ""), AVERAGE),
-    Damage("the column of ones is the identity", of(arrays.Ones, lambda self, node, latex: "I"), AVERAGE),
-    Damage("the square of a norm is lost", of(arrays.SquaredNorm, lambda self, node, latex: latex.removesuffix("^{2}")), LINE),
+    Damage("the column of ones is the identity", of(array_expressions.Ones, lambda self, node, latex: "I"), AVERAGE),
     Damage(
-        "the bars of a norm are lost", of(arrays.SquaredNorm, lambda self, node, latex: rf"({self.side(node.of)})^{{2}}"), LINE
+        "the square of a norm is lost",
+        of(array_expressions.SquaredNorm, lambda self, node, latex: latex.removesuffix("^{2}")),
+        LINE,
+    ),
+    Damage(
+        "the bars of a norm are lost",
+        of(array_expressions.SquaredNorm, lambda self, node, latex: rf"({self.side(node.of)})^{{2}}"),
+        LINE,
     ),
     Damage("the root of a sum of squares is lost", rewritten(Printer, "_map", r"\\sqrt", ""), NORM),
-    Damage("softmax is lost", of(arrays.Softmax, lambda self, node, latex: self.bracketed(node.of)), SOFTMAX),
-    Damage("softmax is printed as exp", of(arrays.Softmax, lambda self, node, latex: r"\exp" + self.bracketed(node.of)), SOFTMAX),
-    Damage("the sign of a condition is turned", of(arrays.Positive, lambda self, node, latex: latex.replace(">", "<")), HINGE),
-    Damage("a condition is lost", of(arrays.Positive, lambda self, node, latex: r"\mathbf{1}"), HINGE),
+    Damage("softmax is lost", of(array_expressions.Softmax, lambda self, node, latex: self.bracketed(node.of)), SOFTMAX),
+    Damage(
+        "softmax is printed as exp",
+        of(array_expressions.Softmax, lambda self, node, latex: r"\exp" + self.bracketed(node.of)),
+        SOFTMAX,
+    ),
+    Damage(
+        "the sign of a condition is turned",
+        of(array_expressions.Positive, lambda self, node, latex: latex.replace(">", "<")),
+        HINGE,
+    ),
+    Damage("a condition is lost", of(array_expressions.Positive, lambda self, node, latex: r"\mathbf{1}"), HINGE),
     # numbers, powers, functions
     Damage("the number in front is lost", rewritten(Printer, "_scaled", r"^-?(\\frac\{1\}\{2\}\\,|2)", ""), LINE),
     Damage("the scalar in front is lost", rewritten(Printer, "_scaled", r"k\\,", ""), SCALED),
@@ -214,7 +245,7 @@ DAMAGES = [
     ),
     Damage(
         "the sum over the training examples is lost",
-        of(arrays.LabelTotal, lambda self, node, latex: self.text(node.of).within("total")),
+        of(array_expressions.LabelTotal, lambda self, node, latex: self.text(node.of).within("total")),
         LABELLED,
     ),
     Damage("the average over the training examples is a sum", rewritten(Printer, "_scalar", r"\\frac\{1\}\{N\}", "1"), BATCH),

@@ -11,8 +11,8 @@ from damages import Change, Damage, parameters, put, require_seen
 from pytest import MonkeyPatch
 
 from derive import mistakes
-from derive.questions import solving
-from derive.sheet import Labelled, Lines, Partials
+from derive.document.model import Labelled, Lines, Partials
+from derive.homework.questions import solving
 
 TWO_LAYERS = """
 title: damaged

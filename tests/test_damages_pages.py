@@ -10,10 +10,12 @@ import pytest
 from damages import Damage, equations, nothing, parameters, put, require_seen, rewritten
 from pytest import MonkeyPatch
 
-from derive import compose, formulas, render, results
-from derive.notation.latex import Printer
-from derive.sheet import Held, Line, Partials
-from derive.tensor import Entry
+from derive.document import context
+from derive.document.model import Held, Line, Partials
+from derive.document.sections import gradients
+from derive.expressions.nodes import Entry
+from derive.notation.printers.latex import Printer
+from derive.writers.latex import formulas, writer
 
 LINE = equations("z[j] = sum(W[j,k]*x[k], k) + b[j]", "C = 1/2*sum(z[j]**2, j)", inputs="{x: 2}", parameters="{W: [2, 2], b: 2}")
 TWO_VIEWS = LINE.replace("view: index", "view: [matrix, index]")
@@ -85,7 +87,7 @@ DAMAGES = [
     ),
     Damage(
         "a line continues the left-hand side of another",
-        put(render, "with_left_sides", lambda true, lines: [replace(line, continues=n > 0) for n, line in enumerate(lines)]),
+        put(writer, "with_left_sides", lambda true, lines: [replace(line, continues=n > 0) for n, line in enumerate(lines)]),
         LINE,
     ),
     Damage(
@@ -107,10 +109,10 @@ DAMAGES = [
         ),
         TWO_VIEWS,
     ),
-    Damage("what is set to zero is that of another row", put(compose._Composer, "partials", another_row), LINE, stage="sheet"),
+    Damage("what is set to zero is that of another row", put(context._Composer, "partials", another_row), LINE, stage="sheet"),
     Damage(
         "what is left of the line is that of another row",
-        put(compose._Composer, "partials", partials_exchanged),
+        put(context._Composer, "partials", partials_exchanged),
         LINE,
         stage="sheet",
     ),
@@ -131,13 +133,13 @@ DAMAGES = [
     ),
     Damage(
         "the gradients in the table stand in the rows of others",
-        put(results, "gradients", rows_exchanged),
+        put(gradients, "gradients", rows_exchanged),
         TWO_LAYERS,
         stage="sheet",
     ),
     Damage(
         "the shapes in the table stand in the rows of others",
-        put(results, "gradients", shapes_exchanged),
+        put(gradients, "gradients", shapes_exchanged),
         TWO_LAYERS,
         stage="sheet",
     ),

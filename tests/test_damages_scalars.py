@@ -11,10 +11,10 @@ from damages import Damage, equations, parameters, put, require_seen, rewritten
 from pytest import MonkeyPatch
 from sympy import Add, Expr
 
-from derive.notation import latex_scalars
-from derive.notation.latex_scalars import ScalarPrinter, Text
-from derive.notation.precedence import BINDING
-from derive.tensor import Delta, Differential, Elementwise, Entry, Total, Within
+from derive.expressions.nodes import Delta, Differential, Elementwise, Entry, Total, Within
+from derive.notation.printers import latex_scalars
+from derive.notation.printers.latex_scalars import ScalarPrinter, Text
+from derive.notation.printers.precedence import BINDING
 
 PRODUCT = equations("C = sum(u[i]*(v[i] + w[i]), i)", parameters="{u: 3, v: 3, w: 3}")
 QUOTIENT = equations("C = sum(u[i]/v[i]**2, i)", parameters="{u: 3, v: 3}")

@@ -11,12 +11,14 @@ import pytest
 from damages import Change, Damage, equations, parameters, put, require_seen, rewritten
 from pytest import MonkeyPatch
 
-from derive import formulas, show
-from derive.notation import arrays, ascii, symbols
-from derive.notation.arrays import Node
-from derive.notation.symbols import Glyph, Symbols
-from derive.notation.text import Printer, Text
-from derive.tensor import Delta, Differential, Total, Within
+from derive.expressions.nodes import Delta, Differential, Total, Within
+from derive.notation import array_expressions, glyphs
+from derive.notation.array_expressions import Node
+from derive.notation.glyphs import Glyph, Symbols
+from derive.notation.printers import ascii
+from derive.notation.printers.text import Printer, Text
+from derive.writers import text
+from derive.writers.latex import formulas
 
 BOTH: Any = ("terminal", "page")
 
@@ -185,22 +187,24 @@ TEXT = [
     Damage("the d of a change is lost", of(Differential, lambda self, e, shown: shown[1:]), PRODUCT, BOTH),
     Damage("one quantity fewer is held constant", rewritten(Printer, "_scalar", r", \w+ held\)", " held)"), LINE, BOTH),
     Damage("what moves is held constant", rewritten(Printer, "_scalar", r"/([∂d])(W\S*) \(b, ", r"/\1\2 (W, "), LINE, BOTH),
-    Damage("a transpose is lost", of(arrays.Transpose, lambda self, e, shown: shown.removesuffix("ᵀ")), ARRAYS, BOTH),
+    Damage("a transpose is lost", of(array_expressions.Transpose, lambda self, e, shown: shown.removesuffix("ᵀ")), ARRAYS, BOTH),
     Damage(
         "the factors of a matrix product change places",
-        of(arrays.Product, lambda self, e, shown: " ".join(self.text(a).within("product") for a in reversed(e.args))),
+        of(array_expressions.Product, lambda self, e, shown: " ".join(self.text(a).within("product") for a in reversed(e.args))),
         TWO,
         BOTH,
     ),
     Damage("a matrix product is written for an entrywise product", rewritten(Printer, "_hadamard", " ⊙ ", " "), ENTRYWISE, BOTH),
     Damage("an entrywise product is written for a division", rewritten(Printer, "_hadamard", "⊘", "⊙"), DIVIDED, BOTH),
     Damage("the number in front is lost", rewritten(Printer, "_scaled", "^1/2 ", ""), ARRAYS, BOTH),
-    Damage("the bars of a norm are lost", of(arrays.SquaredNorm, lambda self, e, shown: f"({shown[1:-2]})²"), ARRAYS, BOTH),
-    Damage("diag is lost", of(arrays.Diagonal, lambda self, e, shown: shown.removeprefix("diag")), WEIGHTED, BOTH),
-    Damage("softmax is lost", of(arrays.Softmax, lambda self, e, shown: shown.removeprefix("softmax")), SOFTMAX, BOTH),
+    Damage(
+        "the bars of a norm are lost", of(array_expressions.SquaredNorm, lambda self, e, shown: f"({shown[1:-2]})²"), ARRAYS, BOTH
+    ),
+    Damage("diag is lost", of(array_expressions.Diagonal, lambda self, e, shown: shown.removeprefix("diag")), WEIGHTED, BOTH),
+    Damage("softmax is lost", of(array_expressions.Softmax, lambda self, e, shown: shown.removeprefix("softmax")), SOFTMAX, BOTH),
     Damage(
         "an inner product is written with its left side twice",
-        of(arrays.Inner, lambda self, e, shown: f"⟨{self.text(e.left).text}, {self.text(e.left).text}⟩"),
+        of(array_expressions.Inner, lambda self, e, shown: f"⟨{self.text(e.left).text}, {self.text(e.left).text}⟩"),
         ARRAYS,
         ("terminal",),
     ),
@@ -212,10 +216,10 @@ TEXT = [
         ("terminal",),
     ),
     Damage("the top layer is called the one below", rewritten(Printer, "_above", "^ᴸ$", "ᴸ⁻¹"), RELATIVE, ("terminal",)),
-    Damage("a quantity fewer is set to zero in the terminal", rewritten(show, "_held", r", d\S+ = 0$", ""), LINE, ("terminal",)),
+    Damage("a quantity fewer is set to zero in the terminal", rewritten(text, "_held", r", d\S+ = 0$", ""), LINE, ("terminal",)),
     Damage(
         "the equals sign of a line is lost in the terminal",
-        put(show, "_lines", lambda true, *args: [(line.replace("C = ", "C "), rules) for line, rules in true(*args)]),
+        put(text, "_lines", lambda true, *args: [(line.replace("C = ", "C "), rules) for line, rules in true(*args)]),
         PRODUCT,
         ("terminal",),
     ),
@@ -239,7 +243,7 @@ TEXT = [
         SIZE,
         ("terminal",),
     ),
-    Damage("what moves is set to zero in the terminal", rewritten(show, "_held", "db = 0", "dW = 0"), LINE, ("terminal",)),
+    Damage("what moves is set to zero in the terminal", rewritten(text, "_held", "db = 0", "dW = 0"), LINE, ("terminal",)),
 ]
 
 ASCII = [
@@ -259,7 +263,7 @@ ASCII = [
     Damage("the error signal is that of the layer above", rewritten(ascii, "_read", r"^delta\^\(1\)", "delta^(2)"), TWO_LAYERS),
     Damage(
         "the text behind a line that continues another is another one",
-        of(arrays.Inner, lambda self, e, shown: f"⟨{self.text(e.left).text}, {self.text(e.left).text}⟩"),
+        of(array_expressions.Inner, lambda self, e, shown: f"⟨{self.text(e.left).text}, {self.text(e.left).text}⟩"),
         ARRAYS,
     ),
     Damage(
@@ -336,18 +340,18 @@ GLYPHS = [
     Damage("the number of a name is lost", glyph(below=""), NUMBERS),
     Damage(
         "an accent is lost from a name",
-        put(symbols, "named", lambda true, name, **more: true(name.replace("_hat", ""), **more)),
+        put(glyphs, "named", lambda true, name, **more: true(name.replace("_hat", ""), **more)),
         NAMES,
     ),
     Damage(
         "two Greek letters are one",
-        put(symbols, "word", lambda true, name, base=False: true(name.replace("beta", "alpha"), base)),
+        put(glyphs, "word", lambda true, name, base=False: true(name.replace("beta", "alpha"), base)),
         GREEK,
     ),
     Damage("the letter of an own error signal is lost", put(Symbols, "signal", lambda true, *args: Glyph(r"\delta")), SIGNALS),
     Damage(
         "a glyph of the spec's own loses what stands above",
-        put(symbols, "parsed", lambda true, shown: replace(true(shown), above="")),
+        put(glyphs, "parsed", lambda true, shown: replace(true(shown), above="")),
         LIFTED,
     ),
     Damage("a power is put on a name that has something above", rewritten(Glyph, "latex", r"\^\{L\}", "^{2}"), LIFTED),

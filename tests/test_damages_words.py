@@ -10,9 +10,10 @@ import pytest
 from damages import Change, Damage, equations, nothing, parameters, put, require_seen, said
 from pytest import MonkeyPatch
 
-from derive import formulas, groups
-from derive.system import cotangent
-from derive.tensor import Entry
+from derive.document import repeated_layers
+from derive.expressions.nodes import Entry
+from derive.expressions.system import cotangent
+from derive.writers.latex import formulas
 
 DEEP = """
 title: damaged
@@ -54,7 +55,7 @@ ARRAYS = equations("z = W @ x + b", "C = sum(z**2)", view="matrix", inputs="{x: 
 
 def runs(change: Any) -> Change:
     """The runs of layers, changed one by one."""
-    return put(groups, "_runs", lambda true, *args: tuple(change(r) if r.many else r for r in true(*args)))
+    return put(repeated_layers, "_runs", lambda true, *args: tuple(change(r) if r.many else r for r in true(*args)))
 
 
 LAYERS = [
@@ -92,14 +93,20 @@ LAYERS = [
     ),
     Damage(
         "a run goes on over a layer with another activation",
-        put(groups, "_runs", lambda true, *args: tuple(replace(r, last=6) if r.many else r for r in true(*args) if r.first < 6)),
+        put(
+            repeated_layers,
+            "_runs",
+            lambda true, *args: tuple(replace(r, last=6) if r.many else r for r in true(*args) if r.first < 6),
+        ),
         MIXED,
         stage="sheet",
     ),
     Damage(
         "a run begins with a layer that reads another quantity",
         put(
-            groups, "_runs", lambda true, *args: tuple(replace(r, first=1) if r.many else r for r in true(*args) if r.first != 1)
+            repeated_layers,
+            "_runs",
+            lambda true, *args: tuple(replace(r, first=1) if r.many else r for r in true(*args) if r.first != 1),
         ),
         MIXED,
         stage="sheet",

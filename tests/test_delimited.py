@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from derive import roster
 from derive.errors import SpecError
+from derive.homework.classroom import roster
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,15 @@ import pytest
 import specs
 from specs import built, dense, derived, gradient, printed, readable
 
-from derive import catalogue, derivation, verify
+from derive.calculus.steps import Derivation
+from derive.checks import verify
+from derive.expressions.nodes import Differential, Entry, Index, Partial
+from derive.expressions.system import Equation, cotangent, is_cotangent, primal
+from derive.expressions.traversal import entries, nodes
+from derive.network import catalogue
 from derive.notation import views
+from derive.notation.index_letters import differentiated
 from derive.notation.views import View
-from derive.steps import Derivation
-from derive.system import Equation, cotangent, is_cotangent, primal
-from derive.tensor import Differential, Entry, Index, Partial
-from derive.walk import entries, nodes
 
 GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = ("forward", "differential", "held", "partial", "substitute", "arranged", "gradient")
@@ -229,7 +231,7 @@ def test_steps_and_their_length_grow_linearly_with_depth() -> None:
 def test_a_deep_network_needs_no_deep_recursion() -> None:
     system = built(dense(*[(2, "tanh")] * 400, loss="half_squared_error"))
     limit = sys.getrecursionlimit()
-    found = derivation.derive(system)
+    found = differentiated(system)
     assert sys.getrecursionlimit() == limit
     assert gradient(found, "W.1", "matrix") == r"\frac{\partial C}{\partial W^{(1)}} = \delta^{(1)}\,x^{\top}"
 
@@ -273,12 +275,6 @@ def test_of_finds_the_steps_of_a_section_and_of_one_tensor() -> None:
     assert found.of("gradient", "nothing") == ()
     other = replace(found, steps=found.steps[:3])
     assert len(other.of("gradient", "z.1")) == 0
-
-
-def test_a_derivation_and_its_steps_show_in_a_notebook() -> None:
-    found = derived(specs.MLP)
-    assert found._repr_latex_().startswith("$") and found._repr_latex_().endswith("$")
-    assert all(step._repr_latex_().startswith("$") for step in found.steps)
 
 
 def test_the_matrix_view_of_a_step_is_the_same_equation() -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from derive import doctor
-from derive.cli import command
+from derive.cli import command, diagnosis
 from derive.typeset import engine, fence
 
 
@@ -71,7 +70,7 @@ def test_other_engines_do_not_take_its_place(tmp_path: Path, monkeypatch: pytest
 
 
 def test_missing_files_of_tex_are_named_with_their_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    there = [name for name in (*doctor.FILES, *doctor.FOR_SOME) if name not in ("tikz.sty", "lmodern.sty", "ptmr8t.tfm")]
+    there = [name for name in (*diagnosis.FILES, *diagnosis.FOR_SOME) if name not in ("tikz.sty", "lmodern.sty", "ptmr8t.tfm")]
     programs(tmp_path, monkeypatch, pdflatex="echo pdfTeX 9", kpsewhich="\n".join(f"echo /tex/{name}" for name in there))
     said = run("--output", str(tmp_path)).stdout
     assert "missing: tikz.sty, lmodern.sty\n" in said
@@ -113,8 +112,8 @@ def test_what_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.Monk
             raise PackageNotFoundError
         return installed(name)
 
-    monkeypatch.setattr(doctor, "version", version)
-    monkeypatch.setattr(doctor, "requires", lambda name: ["sympy~=1.14", "no-such-package>=1", "also-not; extra == 'dev'"])
+    monkeypatch.setattr(diagnosis, "version", version)
+    monkeypatch.setattr(diagnosis, "requires", lambda name: ["sympy~=1.14", "no-such-package>=1", "also-not; extra == 'dev'"])
     done = run("--output", str(tmp_path))
     assert done.exit_code == 2
     assert line(done.stdout, "packages").splitlines()[0].endswith("missing: no-such-package")

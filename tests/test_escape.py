@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derive.errors import SpecError
-from derive.escape import MATHS, PLAIN, SPECIAL, escape, plainly
 from derive.typeset import typeset
+from derive.writers.latex.escape import MATHS, PLAIN, SPECIAL, escape, plainly
 
 COMMANDS = re.compile(r"\\(?:[&%$#_{}]|[-,](?=.|$)|text[a-z]+|ensuremath|mathrm|enspace|quad|[A-Za-z]+)")
 

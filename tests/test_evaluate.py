@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from specs import built
 from sympy import S
 
-from derive import catalogue, entrywise, evaluate
-from derive.language import parse_equation
-from derive.tensor import Delta, Differential, Elementwise, Entry, Index, Total, Where, Within, add, mul, power, total
+from derive.expressions.language import parse_equation
+from derive.expressions.nodes import Delta, Differential, Elementwise, Entry, Index, Total, Where, Within, add, mul, power, total
+from derive.network import catalogue
+from derive.numbers import entrywise, evaluate
 
 P, J, K = Index("p", 2), Index("j", 3), Index("k", 4)
 RNG = np.random.default_rng(1)

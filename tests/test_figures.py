@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derive import api
-from derive.drawing import spread, text_width
-from derive.figures import MAX_WIDTH, Column, GraphNode, computation_graph, network
-from derive.graph import MOST_COLUMNS
-from derive.layered import lay_out, longest_path, longest_path_ranks
-from derive.plots import HEIGHT, Curve, Mark, plot, ticks
-from derive.tables import table
+from derive.writers.latex.graph_figure import MOST_COLUMNS
+from derive.writers.latex.layered_layout import lay_out, longest_path, longest_path_ranks
+from derive.writers.latex.network_figure import MAX_WIDTH, Column, GraphNode, computation_graph, network
+from derive.writers.latex.plot_figure import HEIGHT, Curve, Mark, plot, ticks
+from derive.writers.latex.tables import table
+from derive.writers.latex.tikz import spread, text_width
 
 Box = tuple[float, float, float, float]
 SHAPE = re.compile(r"\\dsnode\{(.*?)\}\(([-\d.]+),([-\d.]+)\)\(([-\d.]+),([-\d.]+)\)\{(.*)\}%")

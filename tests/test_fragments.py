@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from derive import api, descriptions
+from derive import api
 from derive.typeset import overfull
+from derive.writers import alt_text
 
 MAX_PASSES = 4
 SMALL = """title: "„Łódź“, x² & 5 % of \\"a|b\\""
@@ -247,7 +248,7 @@ def test_a_picture_has_a_text_in_its_place(engine: str, tmp_path: Path) -> None:
 
 
 def test_what_is_said_of_a_picture_is_plain_text() -> None:
-    assert descriptions.plain("50% of\n \\input{x} #1 & y^2_1 ~ $z$") == "50 of input x 1 y 2_1 z"
+    assert alt_text.plain("50% of\n \\input{x} #1 & y^2_1 ~ $z$") == "50 of input x 1 y 2_1 z"
     for name in ("deep", "residual", "mini-batch", "own-layer", "chain"):
         texts = re.findall(r"\\begin\{dspicture\}\{(.*)\}$", fragment(name), re.MULTILINE)
         assert texts and all(text and len(text) < 700 and not set(text) & set("\\%#{}$&") for text in texts)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from derive import freshness
 from derive.cli import command
+from derive.writers import freshness
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = "title: {title}\nequations: ['z = w*a + b']\n"

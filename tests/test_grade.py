@@ -23,21 +23,23 @@ from test_mistakes import derivation_of
 from test_oracle import ACTIVATIONS
 from test_properties import networks
 
-from derive import api, derivation, grade, network, spec
-from derive.answer_files import answers_in
-from derive.asked import sheet_of
-from derive.catalogue import malrules, verdicts
+from derive import api, network, spec
+from derive.calculus.steps import Derivation
 from derive.cli import command
 from derive.errors import SpecError
-from derive.evaluate import Values, run
-from derive.grade import Verdict, judge
+from derive.expressions.nodes import Delta, Differential, Elementwise, Entry, Partial, Total, Where, Within
+from derive.expressions.system import cotangent
+from derive.expressions.traversal import nodes
+from derive.grading.reading.numbers import place_of, read_numbers
+from derive.grading.targets import sheet_of
+from derive.homework import grader
+from derive.homework.classroom.answer_files import answers_in
+from derive.homework.grader import Verdict, judge
 from derive.mistakes import SECTIONS, mistakes, points, value_at
-from derive.steps import Derivation
-from derive.system import cotangent
-from derive.tensor import Delta, Differential, Elementwise, Entry, Partial, Total, Where, Within
-from derive.vocabulary import vocabulary
-from derive.walk import nodes
-from derive.written_numbers import place_of, read_numbers
+from derive.network.catalogue import malrules, verdicts
+from derive.notation.index_letters import differentiated
+from derive.notation.spellings import vocabulary
+from derive.numbers.evaluate import Values, run
 
 
 @lru_cache(maxsize=16)
@@ -174,7 +176,7 @@ def test_what_follows_from_an_earlier_error_is_right_from_there_on() -> None:
         "dC/db": "2*(a - y)*a*(1 - a)",
         "dC/da_prev": "(a - y)*a*(1 - a)*a_prev",
     }
-    by_w, delta, by_b, by_a = grade.grade(derivation_of("single-neuron"), answers)
+    by_w, delta, by_b, by_a = grader.grade(derivation_of("single-neuron"), answers)
     assert (delta.kind, delta.rule) == ("wrong", "two_lost")
     assert by_w.kind == "follows" and not by_w.ok
     assert by_b.ok
@@ -403,7 +405,7 @@ def test_hostile_answers_are_refused_quickly(answer: str) -> None:
             assert not verdict.ok
             assert verdict.kind in verdicts()
             assert len(verdict.answer) <= 200
-            grade.line(verdict)
+            grader.line(verdict)
 
 
 SHAPELESS = [
@@ -515,7 +517,7 @@ def sayable(expr: Expr) -> bool:
 @given(text=networks())
 @settings(max_examples=25)
 def test_no_formula_of_a_malrule_is_accepted(text: str) -> None:
-    found = derivation.derive(network.build(spec.loads(text)))
+    found = differentiated(network.build(spec.loads(text)))
     at_stake = 0
     for step in found.steps:
         if step.section not in SECTIONS or isinstance(step.result.lhs, Partial):
@@ -548,7 +550,7 @@ def stacks(draw: st.DrawFn) -> tuple[int, list[tuple[int, str]]]:
 def test_numbers_of_an_independent_oracle_are_right_and_those_of_malrules_wrong(stack: Any, seed: int) -> None:
     """The key is HIPS autograd's, which knows nothing of the derivation."""
     width, layers = stack
-    found = derivation.derive(network.build(spec.loads(dense(*layers, loss="half_squared_error", width=width))))
+    found = differentiated(network.build(spec.loads(dense(*layers, loss="half_squared_error", width=width))))
     rng = np.random.default_rng(seed)
     given_values = {t.key: rng.normal(size=t.shape) for t in found.system.of_role("input", "parameter", "target")}
 

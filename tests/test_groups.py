@@ -8,21 +8,23 @@ from itertools import permutations
 import pytest
 from specs import dense
 
-from derive import api, catalogue, groups
-from derive.derivation import derive
-from derive.groups import Run
+from derive import api
+from derive.calculus.steps import Derivation
+from derive.document import repeated_layers
+from derive.document.repeated_layers import Run
+from derive.network import catalogue
 from derive.notation import views
-from derive.notation.latex import Printer, unbroken
-from derive.notation.symbols import Labels, Symbols
+from derive.notation.glyphs import Labels, Symbols
+from derive.notation.index_letters import differentiated
+from derive.notation.printers.latex import Printer, unbroken
 from derive.notation.views import View
-from derive.steps import Derivation
 
 ACTIVATIONS = ("identity", "tanh", "sigmoid", "relu", "softmax", "unspecified")
 VIEWS: tuple[View, ...] = ("index", "matrix")
 
 
 def derivation(text: str) -> Derivation:
-    return derive(api.system(api.loads(text)))
+    return differentiated(api.system(api.loads(text)))
 
 
 def printed(found: Derivation, number: int, sections: tuple[str, ...], symbols: Symbols, view: View) -> list[str]:
@@ -67,8 +69,8 @@ def untrue(found: Derivation, run: Run, sections: tuple[str, ...], labels: Label
 
 def many(found: Derivation) -> list[tuple[Run, tuple[str, ...]]]:
     return [
-        *((r, groups.FORWARD) for r in groups.forward_runs(found) if r.many),
-        *((r, groups.BACKWARD) for r in groups.backward_runs(found) if r.many),
+        *((r, repeated_layers.FORWARD) for r in repeated_layers.forward_runs(found) if r.many),
+        *((r, repeated_layers.BACKWARD) for r in repeated_layers.backward_runs(found) if r.many),
     ]
 
 
@@ -87,7 +89,7 @@ def test_a_run_begins_where_its_lines_are_true(below: str, above: str) -> None:
 @pytest.mark.parametrize("widths", [(3, 3, 3, 3, 3), (5, 8, 6, 4, 2)], ids=str)
 def test_a_run_at_the_bottom_says_what_stands_for_the_layer_below(activation: str, widths: tuple[int, ...]) -> None:
     found = derivation(dense(*[(n, activation) for n in widths], loss="half_squared_error", width=3))
-    first = groups.forward_runs(found)[0]
+    first = repeated_layers.forward_runs(found)[0]
     assert (first.first, first.last) == (1, 4 if activation == "softmax" else 5)  # the probabilities at the top have no number
     assert first.stands_for == (found.system.blocks[0].gives, "x")
     for run, sections in many(found):
@@ -97,8 +99,8 @@ def test_a_run_at_the_bottom_says_what_stands_for_the_layer_below(activation: st
 
 def test_an_identity_reads_the_pre_activation_only_above_another_identity() -> None:
     found = derivation(dense((3, "tanh"), *[(3, "identity")] * 5, loss="half_squared_error"))
-    assert [(r.first, r.last) for r in groups.forward_runs(found)] == [(1, 1), (2, 2), (3, 6)]
-    assert all(r.stands_for is None for r in groups.forward_runs(found))
+    assert [(r.first, r.last) for r in repeated_layers.forward_runs(found)] == [(1, 1), (2, 2), (3, 6)]
+    assert all(r.stands_for is None for r in repeated_layers.forward_runs(found))
     tex = api.tex(api.sheet(api.loads(dense((3, "tanh"), *[(3, "identity")] * 5, loss="half_squared_error"))))
     assert r"$\ell = 3, \dots, 6$" in tex and r"$\ell = 2" not in tex
 
@@ -166,8 +168,8 @@ def test_what_is_shared_or_skipped_is_no_part_of_a_run_that_says_otherwise(text:
 
 def test_a_layer_whose_weights_are_used_again_goes_down_alone() -> None:
     found = derivation(SHARED)
-    assert all(r.representative.number != 1 for r in groups.backward_runs(found) if r.many)
-    assert [(r.first, r.last) for r in groups.backward_runs(found) if r.many] == [(2, 5)]
+    assert all(r.representative.number != 1 for r in repeated_layers.backward_runs(found) if r.many)
+    assert [(r.first, r.last) for r in repeated_layers.backward_runs(found) if r.many] == [(2, 5)]
 
 
 def test_the_summary_says_the_shape_of_every_layer() -> None:

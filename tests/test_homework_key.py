@@ -11,15 +11,17 @@ import numpy as np
 import pytest
 from test_grade import spoken
 
-from derive import api, roster, seeds, worked
-from derive.assignment import Assignment
+from derive import api
+from derive.document.model import Task
 from derive.errors import SpecError
-from derive.grade import Grader, Verdict
-from derive.homework_key import HomeworkKey, Item
-from derive.questions import homework as questions
-from derive.sheet import Task
+from derive.expressions.system import primal
+from derive.homework import sheet as questions
+from derive.homework.classroom import roster
+from derive.homework.classroom.assignment import Assignment
+from derive.homework.grader import Grader, Verdict
+from derive.homework.key import HomeworkKey, Item
+from derive.numbers import draw, random_stream
 from derive.spec.homework import KINDS
-from derive.system import primal
 
 TEXT = """\
 title: Every kind
@@ -165,7 +167,7 @@ def test_one_tolerance_with_and_without_a_variant() -> None:
         assert found.sheet.numbers is not None
         value = np.asarray(found.sheet.numbers.best("bar W.2"), dtype=float)
         limit = found.items["value dC/dW2"].tolerance
-        assert limit is not None and limit == worked.tolerance(value, np.asarray(found.sheet.by_hand().best("bar W.2"), float))
+        assert limit is not None and limit == draw.tolerance(value, np.asarray(found.sheet.by_hand().best("bar W.2"), float))
         for factor, ok in ((0.99, True), (1.01, False)):
             for name in ("dC/dW2", "value dC/dW2", "gradient dC/dW2"):
                 verdict = grader("every kind").grade({name: (value + factor * limit).tolist()}, code)[0]
@@ -249,12 +251,12 @@ def test_letters_and_lines_are_those_of_the_students_sheet() -> None:
         numbers = questions.Variant(variant.found, (student.name, student.id), found.stamp(student.id), variant.seed)
         sheet = questions.homework(spec, found.derivation, found.checks, found.derivation.asked, numbers, found.shared)
         tasks = {b.id: b for section in sheet.sections for b in section.blocks if isinstance(b, Task)}
-        items = key("every kind", seeds.read(found.stamp(student.id), TEXT)).items
+        items = key("every kind", random_stream.read(found.stamp(student.id), TEXT)).items
         assert {i.id for i in items.values() if i.kind != "held"} == set(tasks)
         for name, of in (("choice dC/dW1", "answer"), ("find_error dC/dW1", "line")):
             (about,) = [b.about for b in tasks[name].solution if getattr(b, "key", "") in ("choice_answer", "error_answer")]
             assert items[name].right[of] == about[of] and str(about[of])
-            assert judged("every kind", seeds.read(found.stamp(student.id), TEXT), {name: about[of]})[name].kind in (
+            assert judged("every kind", random_stream.read(found.stamp(student.id), TEXT), {name: about[of]})[name].kind in (
                 "right", "line_found"
             )  # fmt: skip
         for one in found.keys(student.id):

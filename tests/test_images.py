@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from derive.errors import SpecError
-from derive.images import check_image
+from derive.spec.images import check_image
 
 
 def png(width: int, height: int, rows: int | None = None) -> bytes:

@@ -12,9 +12,9 @@ import pytest
 from pikepdf import Array, Dictionary, Name, Stream, String
 from pypdf import PdfReader
 
-from derive import joined as module
 from derive.errors import OutputError
-from derive.joined import joined
+from derive.typeset.pdf import merge as module
+from derive.typeset.pdf.merge import joined
 
 FONT = bytes(range(256)) * 40
 

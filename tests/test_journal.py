@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from derive.journal import NAME, Done, Journal, file_hash
+from derive.homework.classroom.progress_journal import NAME, Done, Journal, file_hash
 
 FIRST, SECOND = Done("text", "0" * 64, 3), Done("other text", "1" * 64, 4)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from derive import kept, templating
+from derive.writers import bytecode, templating
 
 OUT = 'from derive.templating import chain; print(len(chain(None, "blocks.tex")[0].make_module({}).block.arguments))'
 
@@ -75,7 +75,7 @@ def test_what_is_damaged_or_of_another_program_is_made_again(damage: str, folder
             path.unlink()
             path.mkdir()
     if damage == "another program's":
-        monkeypatch.setattr(kept, "_program", lambda: b"another")
+        monkeypatch.setattr(bytecode, "_program", lambda: b"another")
     compiled = compilations(monkeypatch)
     load()
     assert compiled
@@ -84,7 +84,7 @@ def test_what_is_damaged_or_of_another_program_is_made_again(damage: str, folder
 def test_a_changed_template_is_compiled_anew(folder: Path, tmp_path: Path) -> None:
     for text in ("one", "two"):
         (tmp_path / "t.tex").write_text(text, encoding="utf-8")
-        made = jinja2.Environment(loader=jinja2.FileSystemLoader(tmp_path), bytecode_cache=kept.Compiled(tmp_path))
+        made = jinja2.Environment(loader=jinja2.FileSystemLoader(tmp_path), bytecode_cache=bytecode.Compiled(tmp_path))
         assert made.get_template("t.tex").render() == text
     assert len(list(folder.iterdir())) == 1
 

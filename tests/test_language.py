@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from sympy import Expr, Rational
 
 from derive.errors import EquationError
-from derive.language import MAX_TEXT, is_index_form, names_in, parse_equation, parse_expression, ranks_in
-from derive.system import Equation
-from derive.tensor import Elementwise, Entry, Index, Total, Where, add, mul
-from derive.walk import entries, free_indices, nodes
+from derive.expressions.language import MAX_TEXT, is_index_form, names_in, parse_equation, parse_expression, ranks_in
+from derive.expressions.nodes import Elementwise, Entry, Index, Total, Where, add, mul
+from derive.expressions.system import Equation
+from derive.expressions.traversal import entries, free_indices, nodes
 
 SHAPES: dict[str, tuple[int, ...]] = {
     "W": (4, 3),

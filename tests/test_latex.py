@@ -11,13 +11,13 @@ import sympy
 from specs import built, dense, derived, gradient, printed
 from sympy import Expr, Rational, S
 
-from derive import catalogue
-from derive.language import parse_equation
-from derive.notation import arrays
-from derive.notation.latex import Printer, brackets, unbroken
-from derive.notation.symbols import Symbols, named, parsed
-from derive.system import System, Tensor, cotangent
-from derive.tensor import Delta, Differential, Entry, Index, Partial, Within, add, mul, power, total
+from derive.expressions.language import parse_equation
+from derive.expressions.nodes import Delta, Differential, Entry, Index, Partial, Within, add, mul, power, total
+from derive.expressions.system import System, Tensor, cotangent
+from derive.network import catalogue
+from derive.notation import array_expressions
+from derive.notation.glyphs import Symbols, named, parsed
+from derive.notation.printers.latex import Printer, brackets, unbroken
 
 TABLE = Path(__file__).parent / "golden" / "latex.txt"
 SCALARS = "w b z s c0 eps mu theta Gamma phi v h_prev W_o w_mu h1 h_12 x_hat x_bar x_tilde x_hat_prev x_prime loss"
@@ -210,44 +210,47 @@ def test_the_objective_keeps_its_own_name() -> None:
 
 M = Index("m", 4)
 SYSTEM = System({k: Tensor(k, s, "input", k) for k, s in {"W": (3, 4), "V": (3, 4), "x": (4,), "u": (3,), "s": ()}.items()}, ())
-NAME_W = arrays.Name((J, K), "W")
-NAME_V = arrays.Name((J, K), "V")
-NAME_X = arrays.Name((K,), "x")
-NAME_U = arrays.Name((J,), "u")
+NAME_W = array_expressions.Name((J, K), "W")
+NAME_V = array_expressions.Name((J, K), "V")
+NAME_X = array_expressions.Name((K,), "x")
+NAME_U = array_expressions.Name((J,), "u")
 
 
 @pytest.mark.parametrize(
     ("node", "wanted"),
     [
-        (arrays.Product((J,), (NAME_W, NAME_X)), r"W\,x"),
-        (arrays.transpose(NAME_W), r"W^{\top}"),
-        (arrays.product((), arrays.transpose(NAME_U), NAME_U), r"u^{\top}\,u"),
-        (arrays.Hadamard((J, K), (NAME_W, NAME_V)), r"W \odot V"),
-        (arrays.Product((J,), (arrays.Hadamard((J, K), (NAME_W, NAME_V)), NAME_X)), r"(W \odot V)\,x"),
-        (arrays.Hadamard((J,), (arrays.Product((J,), (NAME_W, NAME_X)), NAME_U)), r"(W\,x) \odot u"),
-        (arrays.Sum((J, K), (NAME_W, arrays.Scaled((J, K), S.NegativeOne, NAME_V))), "W - V"),
-        (arrays.Product((J,), (arrays.Sum((J, K), (NAME_W, NAME_V)), NAME_X)), r"(W + V)\,x"),
-        (arrays.transpose(arrays.Sum((J, K), (NAME_W, NAME_V))), r"(W + V)^{\top}"),
-        (arrays.Scaled((J, K), S(2), NAME_W), "2W"),
-        (arrays.Scaled((J, K), Rational(-1, 2), NAME_W), r"-\frac{1}{2}\,W"),
-        (arrays.Scaled((J, K), S(2), arrays.Sum((J, K), (NAME_W, NAME_V))), "2(W + V)"),
-        (arrays.Scaled((J,), Entry.of("s"), arrays.Ones((J,))), r"s\,\mathbf{1}"),
-        (arrays.Name((J, K), "W", change=True), r"\mathrm{d}W"),
-        (arrays.Diagonal((J, J), NAME_U), r"\operatorname{diag}(u)"),
-        (arrays.Identity((J, J)), "I"),
-        (arrays.Map((J,), power(Entry.of("u"), 2), NAME_U), r"u^{\odot 2}"),
-        (arrays.Map((J,), power(Entry.of("u"), Rational(-1, 2)), NAME_U), r"u^{\odot -1/2}"),
-        (arrays.Map((J,), sympy.exp(Entry.of("u"), evaluate=False), NAME_U), r"\exp(u)"),
-        (arrays.Hadamard((J,), (NAME_U, arrays.Map((J,), power(Entry.of("u"), -1), NAME_U))), r"u \oslash u"),
-        (arrays.Positive((J,), NAME_U), r"[\,u > 0\,]"),
-        (arrays.Inner((), NAME_W, NAME_V), r"\left\langle W,\, V \right\rangle"),
-        (arrays.Name((K,), "W", labels=((0, J),)), "W_{j}"),
-        (arrays.LabelTotal((K,), (J,), arrays.Name((K,), "W", labels=((0, J),))), r"\sum_{j} W_{j}"),
-        (arrays.Softmax((J,), NAME_U), r"\operatorname{softmax}(u)"),
+        (array_expressions.Product((J,), (NAME_W, NAME_X)), r"W\,x"),
+        (array_expressions.transpose(NAME_W), r"W^{\top}"),
+        (array_expressions.product((), array_expressions.transpose(NAME_U), NAME_U), r"u^{\top}\,u"),
+        (array_expressions.Hadamard((J, K), (NAME_W, NAME_V)), r"W \odot V"),
+        (array_expressions.Product((J,), (array_expressions.Hadamard((J, K), (NAME_W, NAME_V)), NAME_X)), r"(W \odot V)\,x"),
+        (array_expressions.Hadamard((J,), (array_expressions.Product((J,), (NAME_W, NAME_X)), NAME_U)), r"(W\,x) \odot u"),
+        (array_expressions.Sum((J, K), (NAME_W, array_expressions.Scaled((J, K), S.NegativeOne, NAME_V))), "W - V"),
+        (array_expressions.Product((J,), (array_expressions.Sum((J, K), (NAME_W, NAME_V)), NAME_X)), r"(W + V)\,x"),
+        (array_expressions.transpose(array_expressions.Sum((J, K), (NAME_W, NAME_V))), r"(W + V)^{\top}"),
+        (array_expressions.Scaled((J, K), S(2), NAME_W), "2W"),
+        (array_expressions.Scaled((J, K), Rational(-1, 2), NAME_W), r"-\frac{1}{2}\,W"),
+        (array_expressions.Scaled((J, K), S(2), array_expressions.Sum((J, K), (NAME_W, NAME_V))), "2(W + V)"),
+        (array_expressions.Scaled((J,), Entry.of("s"), array_expressions.Ones((J,))), r"s\,\mathbf{1}"),
+        (array_expressions.Name((J, K), "W", change=True), r"\mathrm{d}W"),
+        (array_expressions.Diagonal((J, J), NAME_U), r"\operatorname{diag}(u)"),
+        (array_expressions.Identity((J, J)), "I"),
+        (array_expressions.Map((J,), power(Entry.of("u"), 2), NAME_U), r"u^{\odot 2}"),
+        (array_expressions.Map((J,), power(Entry.of("u"), Rational(-1, 2)), NAME_U), r"u^{\odot -1/2}"),
+        (array_expressions.Map((J,), sympy.exp(Entry.of("u"), evaluate=False), NAME_U), r"\exp(u)"),
+        (
+            array_expressions.Hadamard((J,), (NAME_U, array_expressions.Map((J,), power(Entry.of("u"), -1), NAME_U))),
+            r"u \oslash u",
+        ),
+        (array_expressions.Positive((J,), NAME_U), r"[\,u > 0\,]"),
+        (array_expressions.Inner((), NAME_W, NAME_V), r"\left\langle W,\, V \right\rangle"),
+        (array_expressions.Name((K,), "W", labels=((0, J),)), "W_{j}"),
+        (array_expressions.LabelTotal((K,), (J,), array_expressions.Name((K,), "W", labels=((0, J),))), r"\sum_{j} W_{j}"),
+        (array_expressions.Softmax((J,), NAME_U), r"\operatorname{softmax}(u)"),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )
-def test_arrays(node: arrays.Node, wanted: str) -> None:
+def test_arrays(node: array_expressions.Node, wanted: str) -> None:
     assert unbroken(Printer(Symbols(SYSTEM)).side(node)) == wanted
 
 

@@ -12,22 +12,23 @@ from letterwise import faults, faults_in_text
 from specs import built, printed, readable
 from sympy import S
 
-from derive import api, derivation, network, spec, verify
-from derive.grade import judge
-from derive.letters import Alphabet
+from derive import api, network, spec
+from derive.calculus.steps import Derivation, Step
+from derive.checks import verify
+from derive.expressions.nodes import Differential, Entry, Index, Partial, Total, Where, add, mul, power, total
+from derive.expressions.system import Equation
+from derive.expressions.traversal import LETTERS, letter_for, nodes, rename
+from derive.homework.grader import judge
 from derive.mistakes import mistakes
 from derive.notation import register, views
-from derive.notation.latex import Printer, unbroken
-from derive.notation.text import Printer as TextPrinter
+from derive.notation.index_letters import Alphabet, differentiated
+from derive.notation.printers.latex import Printer, unbroken
+from derive.notation.printers.text import Printer as TextPrinter
 from derive.notation.views import View
-from derive.steps import Derivation, Step
-from derive.system import Equation
-from derive.tensor import Differential, Entry, Index, Partial, Total, Where, add, mul, power, total
-from derive.walk import LETTERS, letter_for, nodes, rename
 
 
 def derived(text: str, examples: int | None = None) -> Derivation:
-    return derivation.derive(built(f"title: t\n{dedent(text)}", examples))
+    return differentiated(built(f"title: t\n{dedent(text)}", examples))
 
 
 def read(found: Derivation, *asked: View) -> list[str]:
@@ -520,5 +521,5 @@ def test_a_letter_means_one_thing_whatever_the_names(data: st.DataObject) -> Non
         count_from: {data.draw(st.sampled_from([0, 1]))}
         equations: ["{first}", "C = sum({z}*{z})*{s}"]
     """
-    found = derivation.derive(network.build(spec.loads(dedent(text))))
+    found = differentiated(network.build(spec.loads(dedent(text))))
     assert read(found, "index", "matrix") == []

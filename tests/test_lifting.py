@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from specs import built, derived
 
-from derive import api, evaluate, verify
-from derive.network.lifting import for_examples, with_examples
-from derive.system import COUNT, System, cotangent
-from derive.tensor import Entry, Example, Index
-from derive.walk import nodes
+from derive import api
+from derive.checks import verify
+from derive.expressions.nodes import Entry, Example, Index
+from derive.expressions.system import COUNT, System, cotangent
+from derive.expressions.traversal import nodes
+from derive.network.batching import for_examples, with_examples
+from derive.numbers import evaluate
 
 HEAD = """
 title: t

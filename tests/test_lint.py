@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derive import api, lint, rounding, worked
-from derive.lint import Answer
+from derive import api
+from derive.calculus.steps import Derivation
+from derive.homework.classroom import lint
+from derive.homework.classroom.lint import Answer
+from derive.numbers import draw, rounding
+from derive.numbers.draw import Pass
 from derive.spec import Spec
-from derive.steps import Derivation
-from derive.worked import Pass
 
 NEURON = """
 title: t
@@ -35,11 +37,11 @@ def case(text: str = NEURON) -> tuple[Spec, Derivation]:
 
 
 def answers(found: Pass) -> dict[str, Answer]:
-    by_hand = worked.by_hand(case()[1], found)
+    by_hand = draw.by_hand(case()[1], found)
     out = {}
     for question, key in KEYS.items():
         value = found.values[key]
-        out[question] = Answer(value, worked.tolerance(value, by_hand.values[key]), by_hand.values[key])
+        out[question] = Answer(value, draw.tolerance(value, by_hand.values[key]), by_hand.values[key])
     return out
 
 
@@ -54,13 +56,13 @@ def wrong(found: Pass) -> dict[str, dict[str, Any]]:
 
 def same(found: Pass) -> lint.Alike:
     spec, derivation = case()
-    moved = [worked.nearby(spec, derivation, found, which) for which in range(3)]
+    moved = [draw.nearby(spec, derivation, found, which) for which in range(3)]
     return lint.alike([answers(m) for m in moved], [wrong(m) for m in moved])
 
 
 def drawn(given: Mapping[str, float] | None = None, seed: int = 1) -> Pass:
     spec, derivation = case()
-    return worked.draw(spec, derivation, seed, given=given)
+    return draw.draw(spec, derivation, seed, given=given)
 
 
 def complaints(found: Pass) -> set[tuple[str, str]]:

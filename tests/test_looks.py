@@ -10,10 +10,11 @@ import pytest
 from pypdf import PdfReader
 from test_images import png
 
-from derive import api, looks
+from derive import api
 from derive.cli import command
+from derive.document.model import Sheet
 from derive.errors import SpecError, TypesetError
-from derive.sheet import Sheet
+from derive.spec import theme as looks
 from derive.typeset import overfull, typeset
 
 SPEC = "title: A line\nequations: ['z = w*a + b', 'C = z**2']\ninputs: {a: scalar}\nparameters: {w: scalar, b: scalar}\n"

@@ -17,16 +17,17 @@ from test_grade import sayable, spoken
 from test_misconceptions import OWN, network
 from test_mistakes import NAMES, derivation_of
 
-from derive import api, roster
-from derive.assignment import Assignment
-from derive.catalogue import malrules
+from derive import api
+from derive.calculus.steps import Derivation
 from derive.errors import SpecError
-from derive.grade import Grader, judge
+from derive.expressions.nodes import Partial
+from derive.expressions.system import cotangent
+from derive.homework.classroom import roster
+from derive.homework.classroom.assignment import Assignment
+from derive.homework.grader import Grader, judge
 from derive.mistakes import SECTIONS, Mistake, followed, mistakes
-from derive.steps import Derivation
-from derive.system import cotangent
-from derive.tensor import Partial
-from derive.vocabulary import partial_key, vocabulary
+from derive.network.catalogue import malrules
+from derive.notation.spellings import partial_key, vocabulary
 
 # --- formulas: each mal-rule in every network that it applies to --------------------------------------------------------------
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from derive import roster, spec
-from derive.assignment import Assignment, build
+from derive import spec
+from derive.homework.classroom import roster
+from derive.homework.classroom.assignment import Assignment, build
 from derive.typeset import batch, typeset
 from derive.typeset.runs import Outcome
 

@@ -10,9 +10,9 @@ from specs import dense
 from test_mistakes import derivation_of
 
 from derive import api
-from derive.catalogue import malrules
-from derive.grade import judge
-from derive.steps import Derivation
+from derive.calculus.steps import Derivation
+from derive.homework.grader import judge
+from derive.network.catalogue import malrules
 
 OWN = {
     "softmax and squares": dense((3, "softmax"), loss="squared_error", width=2),

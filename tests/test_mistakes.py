@@ -12,17 +12,19 @@ import test_properties
 from specs import derived, printed, readable
 from test_oracle import side
 
-from derive import api, catalogue, evaluate
-from derive.catalogue import malrules
+from derive import api
+from derive.calculus.steps import Derivation, Step
+from derive.checks.verify import random_point
+from derive.expressions.nodes import Differential, Entry, Partial, Total
+from derive.expressions.system import cotangent
+from derive.expressions.traversal import free_indices, nodes
 from derive.mistakes import SECTIONS, Mistake, differ, followed, mistakes, points, value_at
-from derive.notation import text as terminal
+from derive.network import catalogue
+from derive.network.catalogue import malrules
 from derive.notation import views
+from derive.notation.printers import text as terminal
 from derive.notation.views import View
-from derive.steps import Derivation, Step
-from derive.system import cotangent
-from derive.tensor import Differential, Entry, Partial, Total
-from derive.verify import random_point
-from derive.walk import free_indices, nodes
+from derive.numbers import evaluate
 
 MORE = {
     "hinge": specs.dense((2, "identity"), loss="hinge", width=2),

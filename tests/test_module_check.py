@@ -10,10 +10,11 @@ import pytest
 from click.testing import CliRunner
 from specs import BATCH_NORM, CHAIN, CLASSIFIER, HEADS, derived
 
-from derive import api, code, module_check
+from derive import api
 from derive.cli import command
 from derive.errors import CheckFailed
-from derive.network.lifting import with_examples
+from derive.network.batching import with_examples
+from derive.writers.numpy import check, module
 
 GOOD = """
 import os, sys
@@ -27,20 +28,20 @@ SPEC = "title: t\ninputs: {x: 3}\nequations: ['C = sum(x[i]**2, i)']\n"
 def wrong(text: str) -> str:
     """What is said of a module for the sum of squares."""
     with pytest.raises(CheckFailed) as caught:
-        module_check.require(text, api.derive(api.loads(SPEC)))
+        check.require(text, api.derive(api.loads(SPEC)))
     assert "nothing was written" in caught.value.message
     return caught.value.message
 
 
 def test_a_right_module_passes() -> None:
-    module_check.require(GOOD, api.derive(api.loads(SPEC)))
+    check.require(GOOD, api.derive(api.loads(SPEC)))
 
 
 @pytest.mark.parametrize("name", ["classifier", "chain", "batch-norm", "heads", "mini-batch"])
 def test_a_module_is_run_and_handed_out(name: str) -> None:
     text = {"classifier": CLASSIFIER, "chain": CHAIN, "batch-norm": BATCH_NORM, "heads": HEADS, "mini-batch": CLASSIFIER}[name]
     found = derived(text, examples=4 if name == "mini-batch" else None)
-    assert api.code(found, "title") == api.code(found, "title", run=False) == code.code(found, "title")
+    assert api.code(found, "title") == api.code(found, "title", run=False) == module.code(found, "title")
 
 
 @pytest.mark.parametrize(
@@ -62,13 +63,13 @@ def test_a_module_is_run_and_handed_out(name: str) -> None:
     ],
 )
 def test_a_wrong_module_is_not_handed_out(old: str, new: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module_check, "FILE", 2**20)
+    monkeypatch.setattr(check, "FILE", 2**20)
     assert old in GOOD
     assert message in wrong(GOOD.replace(old, new))
 
 
 def test_a_module_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module_check, "SECONDS", 2.0)
+    monkeypatch.setattr(check, "SECONDS", 2.0)
     assert "did not finish within 2 s" in wrong(GOOD.replace("import os, sys", "import time; time.sleep(60)"))
 
 
@@ -81,7 +82,7 @@ def test_the_process_sees_nothing_of_the_users(monkeypatch: pytest.MonkeyPatch, 
     looking = "import os, sys\nassert 'SECRET' not in os.environ and 'PYTHONPATH' not in os.environ, 'environment'\n"
     looking += f"assert os.getcwd() != {str(tmp_path)!r} and {str(tmp_path)!r} not in sys.path and '' not in sys.path, 'folder'\n"
     looking += f"assert not os.path.realpath(os.environ['HOME']).startswith({os.path.expanduser('~')!r} + '/'), 'home'"
-    module_check.require(GOOD.replace("import os, sys", looking), api.derive(api.loads(SPEC)))
+    check.require(GOOD.replace("import os, sys", looking), api.derive(api.loads(SPEC)))
 
 
 def test_the_command_writes_only_what_was_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_the_command_writes_only_what_was_run(monkeypatch: pytest.MonkeyPatch, t
     done = CliRunner().invoke(command, ["code", "mlp", "--output", str(target)])
     assert done.exit_code == 0 and target.is_file()
     target.unlink()
-    monkeypatch.setattr(code, "code", lambda *_: GOOD)
+    monkeypatch.setattr(module, "code", lambda *_: GOOD)
     done = CliRunner().invoke(command, ["code", "mlp", "--output", str(target)])
     assert done.exit_code == CheckFailed.exit_code
     assert not target.exists()
@@ -98,7 +99,7 @@ def test_the_command_writes_only_what_was_run(monkeypatch: pytest.MonkeyPatch, t
 
 def test_a_point_for_more_examples_has_values_of_its_own_for_each() -> None:
     found = derived(CLASSIFIER, examples=4)
-    larger = module_check.point(found, with_examples(found.system, 7), np.random.default_rng(0))
+    larger = check.point(found, with_examples(found.system, 7), np.random.default_rng(0))
     assert larger.given["x"].shape == (7, 3) and larger.gradients["x"].shape == (7, 3)
     assert larger.where == " with 7 training examples"
     total = sum(float(np.sum(larger.gradients[k] * d)) for k, d in larger.directions.items())

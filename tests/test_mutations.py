@@ -18,16 +18,31 @@ from pytest import MonkeyPatch
 from specs import dense
 from sympy import Expr, Pow, Rational, S
 
-from derive import api, calculus, derivation, pullback, recognise, simplify, verify
-from derive.catalogue import Function
+from derive import api
+from derive.calculus import derive, differential, pullback, recognise, rewrites
+from derive.checks import verify
 from derive.errors import CheckFailed
-from derive.notation import contraction, matrix
-from derive.notation.arrays import Hadamard, Identity, LabelTotal, Map, Name, Node, Ones, Product, Scaled, Softmax, Sum, transpose
+from derive.expressions.nodes import Elementwise, Entry, Total, Where, add, mul, power, total
+from derive.expressions.system import COUNT
+from derive.expressions.traversal import factors, transform
+from derive.network.catalogue import Function
+from derive.notation import contraction, matrix_form
+from derive.notation.array_expressions import (
+    Hadamard,
+    Identity,
+    LabelTotal,
+    Map,
+    Name,
+    Node,
+    Ones,
+    Product,
+    Scaled,
+    Softmax,
+    Sum,
+    transpose,
+)
 from derive.notation.views import View
 from derive.spec import Spec
-from derive.system import COUNT
-from derive.tensor import Elementwise, Entry, Total, Where, add, mul, power, total
-from derive.walk import factors, transform
 
 Damage = Callable[[MonkeyPatch], None]
 
@@ -66,15 +81,15 @@ QUOTIENT = "title: quotient\nparameters: {u: 3, v: 3}\nequations: ['C = sum(u[i]
 
 @mutation(PRODUCT, "the differential of C (")
 def product_rule_drops_a_term(patch: MonkeyPatch) -> None:
-    around(patch, calculus, "_d_product", lambda true, *args: sympy.Add.make_args(true(*args))[0])
+    around(patch, differential, "_d_product", lambda true, *args: sympy.Add.make_args(true(*args))[0])
 
 
 @mutation(PRODUCT, "the differential of C (")
 def product_rule_keeps_both_factors(patch: MonkeyPatch) -> None:
     def both(true: Any, expr: Expr, held: Any, used: Any) -> Expr:
-        return add(*(mul(calculus._d(f, held, used), *expr.args) for f in expr.args if calculus._moves(f, held)))
+        return add(*(mul(differential._d(f, held, used), *expr.args) for f in expr.args if differential._moves(f, held)))
 
-    around(patch, calculus, "_d_product", both)
+    around(patch, differential, "_d_product", both)
 
 
 @mutation(QUOTIENT, "the differential of C (")
@@ -83,7 +98,7 @@ def quotient_rule_with_a_plus(patch: MonkeyPatch) -> None:
         found = true(expr, inner)
         return mul(-1, found) if isinstance(expr, Pow) and expr.exp == -1 else found
 
-    around(patch, calculus, "slope", plus)
+    around(patch, differential, "slope", plus)
 
 
 @mutation(QUOTIENT, "the differential of C (")
@@ -91,7 +106,7 @@ def quotient_rule_forgets_the_square_below(patch: MonkeyPatch) -> None:
     def not_squared(true: Any, expr: Expr, inner: Expr) -> Expr:
         return mul(-1, expr) if isinstance(expr, Pow) and expr.exp == -1 else true(expr, inner)
 
-    around(patch, calculus, "slope", not_squared)
+    around(patch, differential, "slope", not_squared)
 
 
 @mutation(specs.CHAIN, "the differential of C (", views=("scalar",))
@@ -99,18 +114,18 @@ def power_rule_loses_the_two(patch: MonkeyPatch) -> None:
     def lost(true: Any, expr: Expr, inner: Expr) -> Expr:
         return inner if isinstance(expr, Pow) and expr.exp == 2 else true(expr, inner)
 
-    around(patch, calculus, "slope", lost)
+    around(patch, differential, "slope", lost)
 
 
 @mutation(specs.MLP, "the differential of a.1 (chain)")
 def slope_of_the_activation_forgotten(patch: MonkeyPatch) -> None:
-    around(patch, calculus, "slope", lambda true, e, u: S.One if isinstance(e, Elementwise) else true(e, u))
+    around(patch, differential, "slope", lambda true, e, u: S.One if isinstance(e, Elementwise) else true(e, u))
 
 
 @mutation(specs.MLP, "the differential of z.1 (")
 def the_change_of_b_disappears(patch: MonkeyPatch) -> None:
     """The beginner's mistake: b taken for a constant."""
-    around(patch, calculus, "differential", lambda true, rhs, held: true(rhs, held | {"b.1"}))
+    around(patch, differential, "differential", lambda true, rhs, held: true(rhs, held | {"b.1"}))
 
 
 @mutation(specs.CLASSIFIER, "the differential of p.2 (")
@@ -118,7 +133,7 @@ def jacobian_of_softmax_taken_as_diagonal(patch: MonkeyPatch) -> None:
     def diagonal(true: Any, expr: Expr, held: Any, used: Any) -> Expr:
         return S.Zero if isinstance(expr, Pow) and isinstance(expr.base, Total) else true(expr, held, used)
 
-    around(patch, calculus, "_d", diagonal)
+    around(patch, differential, "_d", diagonal)
 
 
 @mutation(dense((3, "relu"), loss="hinge"), "the differential of C (")
@@ -127,19 +142,19 @@ def branches_swapped(patch: MonkeyPatch) -> None:
         found = true(expr, held, used)
         return Where(found.args[0], found.args[2], found.args[1]) if isinstance(found, Where) else found
 
-    around(patch, calculus, "_d", swapped)
+    around(patch, differential, "_d", swapped)
 
 
 @mutation("title: twice\nparameters: {w: 3}\nequations: ['C = sum(w[i]*sin(w[i]), i)']", "the differential of C (")
 def a_factor_that_stands_twice_counted_once(patch: MonkeyPatch) -> None:
-    around(patch, calculus, "_merge", lambda true, found: true(list({t.entry: t for t in found}.values())))
+    around(patch, differential, "_merge", lambda true, found: true(list({t.entry: t for t in found}.values())))
     # the raw line is opened by the same function, so make the sheet show what was collected
-    around(patch, calculus, "differential", _collected)
+    around(patch, differential, "differential", _collected)
 
 
 def _collected(true: Any, rhs: Expr, held: frozenset[str]) -> Any:
     raw, rules = true(rhs, held)
-    return add(*(t.expr() for t in calculus.collect(raw))), rules
+    return add(*(t.expr() for t in differential.collect(raw))), rules
 
 
 @mutation(specs.CLASSIFIER, "the differential of p.2 (recognise)")
@@ -150,7 +165,7 @@ def recognise_binds_the_wrong_index(patch: MonkeyPatch) -> None:
 
 @mutation(specs.CLASSIFIER, "the partial derivative of p.2 by z.2")
 def kronecker_delta_forgotten(patch: MonkeyPatch) -> None:
-    patch.setattr(calculus, "Delta", lambda *args: S.One)
+    patch.setattr(differential, "Delta", lambda *args: S.One)
 
 
 @mutation(specs.MLP, "the partial derivative of z.1 by W.1")
@@ -159,7 +174,7 @@ def partial_derivative_of_another_entry(patch: MonkeyPatch) -> None:
         moved = [replace(t, left=(), right=(Entry.of("x", lhs.indices[0]),)) if key == "W.1" else t for t in found]
         return true(lhs, key, moved, *rest)
 
-    around(patch, derivation, "_partial", other)
+    around(patch, derive, "_partial", other)
 
 
 # --- substitute, read off -----------------------------------------------------------------------------------------------------
@@ -167,7 +182,7 @@ def partial_derivative_of_another_entry(patch: MonkeyPatch) -> None:
 
 @mutation(specs.MLP, "the substitution for z.2")
 def substitution_drops_a_term(patch: MonkeyPatch) -> None:
-    around(patch, calculus, "substitute", lambda true, *args: sympy.Add.make_args(true(*args))[0])
+    around(patch, differential, "substitute", lambda true, *args: sympy.Add.make_args(true(*args))[0])
 
 
 @mutation(specs.MLP, "the substitution, changes last, for z.2 (arrange)")
@@ -176,7 +191,7 @@ def read_off_forgets_the_sum(patch: MonkeyPatch) -> None:
         free, value = true(*args)
         return free, value.body if isinstance(value, Total) else value
 
-    around(patch, calculus, "read_off", forgets)
+    around(patch, differential, "read_off", forgets)
 
 
 @mutation(specs.MLP, "the derivative of the cost by a.1 (read_off)")
@@ -188,7 +203,7 @@ def read_off_sums_over_the_free_index_instead(patch: MonkeyPatch) -> None:
             return (summed,), Total(value.body, *free)
         return free, value
 
-    around(patch, calculus, "read_off", swapped)
+    around(patch, differential, "read_off", swapped)
 
 
 @mutation(specs.MLP, "the derivative of the cost by W.2 (read_off)")
@@ -197,7 +212,7 @@ def read_off_swaps_the_free_indices(patch: MonkeyPatch) -> None:
         free, value = true(*args)
         return tuple(reversed(free)), value
 
-    around(patch, calculus, "read_off", swapped)
+    around(patch, differential, "read_off", swapped)
 
 
 @mutation(specs.MLP, "the derivative of the cost by W.2 (read_off)")
@@ -208,7 +223,7 @@ def activation_of_the_wrong_layer(patch: MonkeyPatch) -> None:
             value = transform(value, lambda n: Entry.of("a.2", *n.indices) if isinstance(n, Entry) and n.key == "a.1" else None)
         return free, value
 
-    around(patch, calculus, "read_off", wrong)
+    around(patch, differential, "read_off", wrong)
 
 
 @mutation(specs.MLP, "the derivative of the cost by b.1 (read_off)")
@@ -216,7 +231,7 @@ def error_signal_of_the_layer_above(patch: MonkeyPatch) -> None:
     def wrong(true: Any, seed: Entry, term: Any, *args: Any) -> Any:
         return true(Entry.of("bar z.2", *seed.indices) if term.entry.key == "b.1" else seed, term, *args)
 
-    around(patch, calculus, "read_off", wrong)
+    around(patch, differential, "read_off", wrong)
 
 
 @mutation(specs.RESIDUAL, "the derivative of the cost by r.2 (read_off")
@@ -237,17 +252,17 @@ def second_use_of_a_shared_parameter_forgotten(patch: MonkeyPatch) -> None:
 
 @mutation(specs.CONVOLUTION, "the derivative of the cost by x (read_off)")
 def affine_index_solved_with_the_wrong_sign(patch: MonkeyPatch) -> None:
-    around(patch, calculus, "_solve", lambda true, at, unknown, name: add(name, *(t for t in at.args if t != unknown)))
+    around(patch, differential, "_solve", lambda true, at, unknown, name: add(name, *(t for t in at.args if t != unknown)))
 
 
 @mutation(specs.CONVOLUTION, "the derivative of the cost by x (read_off)")
 def bounds_of_the_kernel_forgotten(patch: MonkeyPatch) -> None:
-    patch.setattr(calculus, "Within", lambda *args: S.One)
+    patch.setattr(differential, "Within", lambda *args: S.One)
 
 
 @mutation(specs.FIRST_ENTRY, "the partial derivative of C by w (partial)")
 def constant_index_forgotten(patch: MonkeyPatch) -> None:
-    patch.setattr(calculus, "Delta", lambda *args: S.One)
+    patch.setattr(differential, "Delta", lambda *args: S.One)
 
 
 @mutation(specs.RNN, "the derivative of the cost by W (read_off")
@@ -258,7 +273,7 @@ def contributions_joined_without_renaming(patch: MonkeyPatch) -> None:
         found: Expr = true(free, expr, wanted)
         return transform(found, lambda n: Entry.of("x2", *n.indices) if isinstance(n, Entry) and n.key == "x1" else None)
 
-    around(patch, calculus, "aligned", exchanged)
+    around(patch, differential, "aligned", exchanged)
 
 
 # --- the textbook's form ------------------------------------------------------------------------------------------------------
@@ -266,17 +281,17 @@ def contributions_joined_without_renaming(patch: MonkeyPatch) -> None:
 
 @mutation(specs.CLASSIFIER, "the derivative of the cost by z.2 (sum_target)")
 def the_targets_add_up_to_two(patch: MonkeyPatch) -> None:
-    around(patch, simplify, "facts_used", lambda true, e, facts: true(e, [replace(f, value=S(2)) for f in facts]))
+    around(patch, rewrites, "facts_used", lambda true, e, facts: true(e, [replace(f, value=S(2)) for f in facts]))
 
 
 @mutation(specs.LAYER_NORM, "the partial derivative of v by mu (partial)")
 def the_deviations_add_up_to_one(patch: MonkeyPatch) -> None:
-    around(patch, simplify, "facts_used", lambda true, e, facts: true(e, [replace(f, value=S.One) for f in facts]))
+    around(patch, rewrites, "facts_used", lambda true, e, facts: true(e, [replace(f, value=S.One) for f in facts]))
 
 
 @mutation(specs.CLASSIFIER, "the substitution, changes last, for C (arrange)", examples=4, views=("index", "batch"))
 def average_forgotten(patch: MonkeyPatch) -> None:
-    around(patch, calculus, "read_off", lambda true, seed, term, *args: true(seed, _without_count(term), *args))
+    around(patch, differential, "read_off", lambda true, seed, term, *args: true(seed, _without_count(term), *args))
 
 
 def _without_count(term: Any) -> Any:
@@ -293,7 +308,7 @@ def average_lost_on_the_way(patch: MonkeyPatch) -> None:
 
 @mutation(specs.CLASSIFIER, "the derivative of the cost by z.2 (inline)")
 def minus_lost_with_the_brackets(patch: MonkeyPatch) -> None:
-    around(patch, simplify, "signs_out", lambda true, e: transform(e, lambda n: S.One if n is S.NegativeOne else None))
+    around(patch, rewrites, "signs_out", lambda true, e: transform(e, lambda n: S.One if n is S.NegativeOne else None))
 
 
 @mutation(specs.CLASSIFIER, "the derivative of the cost by z.2 (cancel)")
@@ -303,7 +318,7 @@ def cancelled_where_nothing_is_equal(patch: MonkeyPatch) -> None:
     def wrong(true: Any, expr: Expr) -> Expr:
         return transform(true(expr), lambda n: Entry.of("p.2", *n.indices) if isinstance(n, Entry) and n.key == "y" else None)
 
-    around(patch, simplify, "cancelled", wrong)
+    around(patch, rewrites, "cancelled", wrong)
 
 
 @mutation(dense((2, "sigmoid"), loss="binary_cross_entropy"), "the derivative of the cost by z.1 (prime)")
@@ -319,7 +334,7 @@ def factor_taken_out_of_one_term_only(patch: MonkeyPatch) -> None:
         bracketed = isinstance(found, sympy.Mul) and isinstance(found.args[-1], sympy.Add)
         return add(*found.args[:-1], *found.args[-1].args[:1]) if bracketed else found
 
-    around(patch, simplify, "common_first", one_term)
+    around(patch, rewrites, "common_first", one_term)
 
 
 @mutation(specs.LAYER_NORM, "the substitution, changes last, for n (arrange)")
@@ -329,7 +344,7 @@ def sum_pulled_apart(patch: MonkeyPatch) -> None:
     def lost(true: Any, expr: Expr) -> Expr:
         return transform(true(expr), lambda n: total(mul(*factors(n.body)[:1]), *n.indices) if isinstance(n, Total) else None)
 
-    around(patch, simplify, "outside", lost)
+    around(patch, rewrites, "outside", lost)
 
 
 # --- matrices -----------------------------------------------------------------------------------------------------------------
@@ -420,12 +435,12 @@ def average_taken_twice(patch: MonkeyPatch) -> None:
     def mean(axes: Any, over: Any, of: Node) -> Node:
         return Scaled(axes, Rational(1, 4), LabelTotal(axes, over, of))
 
-    patch.setattr(matrix, "LabelTotal", mean)
+    patch.setattr(matrix_form, "LabelTotal", mean)
 
 
 @mutation(specs.CLASSIFIER, "the forward equation of C (definition) is wrong in the matrix view", examples=4, only="matrix")
 def sum_over_the_training_examples_dropped(patch: MonkeyPatch) -> None:
-    patch.setattr(matrix, "LabelTotal", lambda axes, over, of: of)
+    patch.setattr(matrix_form, "LabelTotal", lambda axes, over, of: of)
 
 
 @mutation(specs.ATTENTION, "the forward equation of P", only="matrix")
@@ -434,7 +449,7 @@ def softmax_along_the_wrong_axis(patch: MonkeyPatch) -> None:
         found = true(*args)
         return found and (*found[:2], Softmax(found[2].axes, found[2].of, 1 - found[2].along))
 
-    around(patch, matrix, "_softmax", other)
+    around(patch, matrix_form, "_softmax", other)
 
 
 @mutation(specs.MLP, "the forward equation of C (definition) is wrong in the matrix view", only="matrix")
@@ -442,7 +457,7 @@ def sign_lost_in_a_sum_of_arrays(patch: MonkeyPatch) -> None:
     def lost(true: Any, axes: Any, args: Any) -> Node:
         return Sum(tuple(axes), tuple(a.of if isinstance(a, Scaled) and a.factor == -1 else a for a in args))
 
-    around(patch, matrix, "total_of", lost)
+    around(patch, matrix_form, "total_of", lost)
 
 
 @mutation(specs.HEADS, "in the matrix view", only="matrix")
@@ -454,18 +469,18 @@ def label_beside_the_wrong_axis(patch: MonkeyPatch) -> None:
         bare = isinstance(found, Name) and len(found.labels) == 1 and len(found.axes) == 2 and found.key in ("Q", "bar Q")
         return replace(found, labels=((1, found.labels[0][1]),)) if bare else found
 
-    around(patch, matrix, "_name", wrong)
+    around(patch, matrix_form, "_name", wrong)
 
 
 @mutation(dense((3, "sigmoid"), (3, "tanh"), loss="half_squared_error"), "the differential of a.1 (chain)", only="matrix")
 def slope_of_another_activation(patch: MonkeyPatch) -> None:
     def other(true: Any, part: Expr, axes: Any, labels: Any) -> Node:
         if isinstance(part, Elementwise) and part.order == 1:
-            return Map(axes, Elementwise.of("tanh", matrix.U, 1), matrix.array(part.argument, axes, labels))
+            return Map(axes, Elementwise.of("tanh", matrix_form.U, 1), matrix_form.array(part.argument, axes, labels))
         found: Node = true(part, axes, labels)
         return found
 
-    around(patch, matrix, "_item", other)
+    around(patch, matrix_form, "_item", other)
 
 
 # --- the tests ----------------------------------------------------------------------------------------------------------------

@@ -9,13 +9,16 @@ import pytest
 import specs
 from specs import built, dense
 
-from derive import api, derivation, evaluate, network, spec, verify
+from derive import api, network, spec
+from derive.checks import verify
 from derive.errors import SpecError, ViewError
-from derive.notation.latex import plain
-from derive.notation.symbols import Symbols
-from derive.system import System
-from derive.tensor import Elementwise, Entry
-from derive.walk import entries, nodes
+from derive.expressions.nodes import Elementwise, Entry
+from derive.expressions.system import System
+from derive.expressions.traversal import entries, nodes
+from derive.notation.glyphs import Symbols
+from derive.notation.index_letters import differentiated
+from derive.notation.printers.latex import plain
+from derive.numbers import evaluate
 
 NETWORK = "title: t\nnetwork:\n  input: {x: 3}\n  layers:\n"
 OWN = "title: t\ninputs: {x: 3}\nparameters: {W: [3, 3]}\nequations:\n"
@@ -266,7 +269,7 @@ WRONG: list[tuple[str, str, str, str, str]] = [
 @pytest.mark.parametrize(("text", "place", "message", "hint"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
 def test_mistakes(text: str, place: str, message: str, hint: str) -> None:
     with pytest.raises(SpecError) as refusal:
-        derivation.derive(network.build(spec.loads(text, "net.yaml")))
+        differentiated(network.build(spec.loads(text, "net.yaml")))
     assert message in refusal.value.message
     assert hint in refusal.value.hint
     line, column = place.split(":")
@@ -280,7 +283,7 @@ def test_mistakes(text: str, place: str, message: str, hint: str) -> None:
 @pytest.mark.parametrize("equation", ["C = w**x", "C = 2**x", "C = (w*x)**(x + 1)"])
 def test_an_exponent_may_move(equation: str) -> None:
     text = f"title: t\nparameters: {{w: scalar, x: scalar}}\nequations: ['{equation}']"
-    verify.require(verify.check(derivation.derive(network.build(spec.loads(text, "net.yaml")))))
+    verify.require(verify.check(differentiated(network.build(spec.loads(text, "net.yaml")))))
 
 
 def test_the_scalar_view_of_a_wide_layer_is_refused() -> None:
@@ -387,7 +390,7 @@ def test_a_layer_of_the_users_own_gets_what_the_built_in_ones_get() -> None:
     assert system.tensors["V.2"].shape == (2, 3)
     names = [n.name for e in system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise)]
     assert names == ["tanh", "sigmoid"]
-    found = derivation.derive(system)
+    found = differentiated(system)
     assert set(found.parameter_gradients) == {"W.1", "V.1", "W.2", "V.2"}
 
 

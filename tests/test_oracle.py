@@ -19,12 +19,14 @@ from autograd.extend import defvjp, primitive
 from numpy.typing import NDArray
 from specs import dense, derived, gradient, printed
 
-from derive import catalogue, evaluate
-from derive.notation import array_values, arrays, views
+from derive.calculus.steps import Derivation
+from derive.checks import array_values
+from derive.expressions.nodes import Entry, Index
+from derive.expressions.system import Equation, System, cotangent
+from derive.network import catalogue
+from derive.notation import array_expressions, views
 from derive.notation.views import View
-from derive.steps import Derivation
-from derive.system import Equation, System, cotangent
-from derive.tensor import Entry, Index
+from derive.numbers import evaluate
 
 Array = NDArray[Any]
 Values = dict[str, Array]
@@ -55,7 +57,7 @@ def given(system: System, seed: int = 7) -> Values:
     return values | {k: np.asarray(v) for k, v in system.constants.items()}
 
 
-def side(shown: Equation | arrays.ArrayEquation, lhs: Entry, values: Mapping[str, Array]) -> Array:
+def side(shown: Equation | array_expressions.ArrayEquation, lhs: Entry, values: Mapping[str, Array]) -> Array:
     """The right-hand side of a shown equation, as an array over the indices of the left."""
     axes = tuple(i for i in lhs.indices if isinstance(i, Index))
     if isinstance(shown, Equation):

@@ -18,9 +18,10 @@ from ruamel.yaml import YAML
 
 from derive import api, pack, typeset
 from derive.cli import command
-from derive.cli.packing import STARTER
+from derive.cli.pack import STARTER
 from derive.errors import DeriveError, OutputError, Place, SpecError
-from derive.pack import building, kept, literature, texts
+from derive.pack import building, cache, literature
+from derive.pack import markdown as texts
 
 BIB = r"""
 @book{deep, title={Deep {L}earning \& more}, author={Goodfellow, Ian and B{\"u}hler, J{\"o}rg}, publisher={MIT Press}, year=2016,
@@ -71,7 +72,7 @@ network: {input: {x: 2}, layers: [{dense: {units: 2, activation: tanh}}], loss: 
 @pytest.fixture
 def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a pack, its specs and its bibliography; its cache is its own."""
-    monkeypatch.setattr(kept, "_place", lambda name: tmp_path / "kept" / f"{name}.json")
+    monkeypatch.setattr(cache, "_place", lambda name: tmp_path / "kept" / f"{name}.json")
     (tmp_path / "one.yaml").write_text(ONE, encoding="utf-8")
     (tmp_path / "single.yaml").write_text(api.examples()["single-neuron"].read_text("utf-8"), encoding="utf-8")
     (tmp_path / "three.yaml").write_text(THREE, encoding="utf-8")
@@ -374,7 +375,7 @@ def test_many_specs_are_derived_on_all_cores_and_told_in_their_order(book: Path,
     monkeypatch.setattr(building, "WORTH_SPREADING", 100)  # one after the other: the same
     assert [m.derived for m in building.members(found, look)[0]] == [m.derived for m in members]
     monkeypatch.undo()
-    monkeypatch.setattr(kept, "_place", lambda name: book / "elsewhere" / f"{name}.json")
+    monkeypatch.setattr(cache, "_place", lambda name: book / "elsewhere" / f"{name}.json")
     (book / "s3.yaml").write_text("title: S\nequations: ['C = w**']\n", encoding="utf-8")
     with pytest.raises(SpecError, match="the sheet `s3` of the pack") as caught:
         building.members(found, look)

@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from specs import built, printed
 
-from derive import catalogue, derivation, verify
+from derive.calculus.steps import Derivation
+from derive.checks import verify
+from derive.expressions.nodes import Entry, Index
+from derive.expressions.system import cotangent
+from derive.network import catalogue
+from derive.notation.index_letters import differentiated
 from derive.notation.views import View
-from derive.steps import Derivation
-from derive.system import cotangent
-from derive.tensor import Entry, Index
 
 UGLY = re.compile(
     r"\+ -|- -|--|\+ \+|\+ *$|= *$|(?<![\d.}^_{,-])\b1\\,(?=[a-zA-Z\\])(?!\\mathbf)|(?<!\d)1\\mathrm"
@@ -88,14 +90,14 @@ def networks(draw: st.DrawFn) -> str:
 
 @given(text=networks())
 def test_any_network(text: str) -> None:
-    found = derivation.derive(built(text))
+    found = differentiated(built(text))
     sound(found, ("index", "matrix"), 16 * len(found.system.equations))
     assert set(found.parameter_gradients) == {t.key for t in found.system.parameters}
 
 
 @given(text=networks(), examples=st.integers(1, 4), last=st.booleans())
 def test_any_network_over_a_mini_batch(text: str, examples: int, last: bool) -> None:
-    found = derivation.derive(built(text, examples, last))
+    found = differentiated(built(text, examples, last))
     sound(found, ("index", "matrix", "batch"), 16 * len(found.system.equations))
 
 
@@ -163,5 +165,5 @@ def systems(draw: st.DrawFn) -> str:
 
 @given(text=systems())
 def test_any_equations(text: str) -> None:
-    found = derivation.derive(built(text))
+    found = differentiated(built(text))
     sound(found, ("index", "matrix"), 60 * len(found.system.equations))

@@ -12,15 +12,18 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from derive import api, mistakes, spec, typeset, worked
+from derive import api, mistakes, spec, typeset
+from derive.calculus.steps import Derivation
+from derive.document.model import Labelled, Line, Lines, Partials, Sheet, Task, Text
 from derive.errors import SpecError
-from derive.evaluate import Array, Values
-from derive.questions import faded, homework, marking
-from derive.questions.homework import Variant
-from derive.sheet import Labelled, Line, Lines, Partials, Sheet, Task, Text
+from derive.expressions.system import Equation
+from derive.homework import faded
+from derive.homework import sheet as homework
+from derive.homework.questions import marking
+from derive.homework.sheet import Variant
+from derive.numbers import draw
+from derive.numbers.evaluate import Array, Values
 from derive.spec.homework import Faded
-from derive.steps import Derivation
-from derive.system import Equation
 
 NEURON = """
 title: One neuron
@@ -383,7 +386,7 @@ def test_other_numbers_move_nothing(tmp_path: Path) -> None:
     derivation = derived("classifier")
     layouts = set()
     for seed in range(4):
-        numbers = worked.draw(found, derivation, seed)
+        numbers = draw.draw(found, derivation, seed)
         sheet = api.homework(found, derivation, Variant(numbers, ("Zoë Ångström-Müller", "4711"), "code", seed))
         layouts.add(places(api.tex(api.edition(sheet, "homework")), str(tmp_path)))
     assert len(layouts) == 1
@@ -457,7 +460,7 @@ def test_without_prompts_the_rules_stay() -> None:
 def test_the_key_has_the_numbers_of_the_pass() -> None:
     found = spec.loads(NEURON + "homework: {questions: [{value: C}, {value: dC/dw}, {step: w}]}\n")
     derivation = api.derive(found)
-    numbers = worked.work(found, derivation)
+    numbers = draw.work(found, derivation)
     assert numbers is not None
     key = {k.question: float(k.value) for k in homework.keys(found, derivation, numbers)}
     w, a, b, y = 2.0, 1.5, -1.0, 1.0
@@ -576,7 +579,7 @@ def test_the_other_entries_are_held_as_well() -> None:
 def test_no_step_is_further_off_than_three_tolerances() -> None:
     found = spec.loads(NEURON + "learning_rate: 0.001\nhomework: {questions: [{step: w}]}\n")
     derivation = api.derive(found)
-    numbers = worked.work(found, derivation)
+    numbers = draw.work(found, derivation)
     assert numbers is not None
     (key,) = homework.keys(found, derivation, numbers)
     assert 0 < 3 * key.tolerance < abs(float(key.value) - 2.0)

@@ -8,12 +8,12 @@ import pytest
 from specs import CLASSIFIER, derived
 
 from derive import api
+from derive.calculus.steps import Derivation
+from derive.checks.readback.reading import Reading
+from derive.checks.readback.terminal import terminal
 from derive.errors import CheckFailed
 from derive.notation import register
-from derive.notation.text import Printer
-from derive.readback.reading import Reading
-from derive.readback.terminal import terminal
-from derive.steps import Derivation
+from derive.notation.printers.text import Printer
 
 LINES = """
 title: lines

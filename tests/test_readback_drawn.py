@@ -56,9 +56,7 @@ def is_true_or_refused(source: str) -> None:
     assert api.tex(sheet) and api.show(derivation)
 
 
-@pytest.mark.parametrize(
-    ("drawn", "count"), [(in_views, 6), (in_batches, 6), (in_scalars, 5), (of_equations, 12), (awkward, 8)]
-)
+@pytest.mark.parametrize(("drawn", "count"), [(in_views, 6), (in_batches, 6), (in_scalars, 5), (of_equations, 12), (awkward, 8)])
 def test_whatever_is_drawn_is_read_back_as_true(drawn: Callable[[], st.SearchStrategy[str]], count: int) -> None:
     @seed(1)
     @settings(max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck))

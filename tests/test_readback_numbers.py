@@ -10,15 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derive import api, exact, formulas, rounding
+from derive import api
+from derive.checks.readback import arithmetic, numbers
+from derive.checks.readback.numbers import Unreadable
 from derive.errors import CheckFailed
-from derive.readback import arithmetic, numbers
-from derive.readback.numbers import Unreadable
+from derive.numbers import exact_program, rounding
 from derive.spec.models import Style
+from derive.writers.latex import formulas
 
 FUNCTIONS: arithmetic.Functions = {
-    r"\sigma": lambda u, order: exact.elementwise("sigmoid", order)(u),
-    r"\operatorname{ReLU}": lambda u, order: exact.elementwise("relu", order)(u),
+    r"\sigma": lambda u, order: exact_program.elementwise("sigmoid", order)(u),
+    r"\operatorname{ReLU}": lambda u, order: exact_program.elementwise("relu", order)(u),
 }
 
 

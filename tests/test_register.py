@@ -13,12 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sympy import Pow
 
-from derive import api, catalogue, show
+from derive import api
 from derive.errors import SpecError
-from derive.notation import arrays, latex, text
-from derive.notation.latex_scalars import ScalarPrinter
-from derive.tensor import Differential, Entry
-from derive.vocabulary import vocabulary
+from derive.expressions.nodes import Differential, Entry
+from derive.network import catalogue
+from derive.notation import array_expressions
+from derive.notation.printers import latex, text
+from derive.notation.printers.latex_scalars import ScalarPrinter
+from derive.notation.spellings import vocabulary
+from derive.writers import text as show
 
 # --- a reader of signs ----------------------------------------------------------------------------------------------------------
 # It notes what each thing was written as while a sheet is set, and knows nothing of how that was decided.
@@ -69,14 +72,14 @@ def reading() -> Iterator[tuple[Read, Read]]:
             if type(item).__name__ == "exp" and out.latex.startswith("e^"):
                 tex.exponentials = True
 
-        def array(self: Any, out: str, node: arrays.Name) -> None:
+        def array(self: Any, out: str, node: array_expressions.Name) -> None:
             bare = out.removeprefix(r"\mathrm{d}")
             tex.note(bare, (node.key, str([str(i) for _, i in node.labels])))
 
         def arranged(self: Any, out: Any, node: Any) -> None:
-            if isinstance(node, arrays.Softmax) and len(node.axes) == 2:
+            if isinstance(node, array_expressions.Softmax) and len(node.axes) == 2:
                 tex.note(out.latex.split("(")[0].removesuffix(r"\left"), ("softmax", node.along))
-            if isinstance(node, arrays.Identity):
+            if isinstance(node, array_expressions.Identity):
                 tex.note(out.latex, ("identity",))
 
         def function(self: Any, out: str, name: str, order: int = 0) -> None:
@@ -89,12 +92,12 @@ def reading() -> Iterator[tuple[Read, Read]]:
                 plain.note(out.text, ("change", item.entry.key, str([str(i) for i in item.entry.indices])))
 
         def said_array(self: Any, out: Any, node: Any) -> None:
-            if isinstance(node, arrays.Name):
+            if isinstance(node, array_expressions.Name):
                 kind = ("change",) if node.change else ()
                 plain.note(out.text, (*kind, node.key, str([str(i) for _, i in node.labels])))
-            if isinstance(node, arrays.Identity):
+            if isinstance(node, array_expressions.Identity):
                 plain.note(out.text, ("identity",))
-            if isinstance(node, arrays.Softmax) and len(node.axes) == 2:
+            if isinstance(node, array_expressions.Softmax) and len(node.axes) == 2:
                 plain.note(out.text.split("(")[0], ("softmax", node.along))
 
         def said_function(self: Any, out: str, name: str, order: int) -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from derive import api, render, spec, typeset, worked
-from derive.questions import room
-from derive.questions.homework import Variant
-from derive.sheet import Sheet, Text
+from derive import api, spec, typeset
+from derive.document.model import Sheet, Text
+from derive.homework.questions import room
+from derive.homework.sheet import Variant
+from derive.numbers import draw
+from derive.writers.latex import writer
 
 LINES = 9.0
 """The distance of ruled lines, in millimetres."""
@@ -38,7 +40,7 @@ def layout(pdf: Path) -> tuple[int, Layout]:
 
 
 def laid_out(sheets: dict[str, Sheet], folder: Path) -> dict[str, tuple[int, Layout]]:
-    jobs = [typeset.Job(api.tex(s), folder / f"{name}.pdf", render.style(s.look)) for name, s in sheets.items()]
+    jobs = [typeset.Job(api.tex(s), folder / f"{name}.pdf", writer.style(s.look)) for name, s in sheets.items()]
     for result in typeset.batch(iter(jobs), processes=1):
         assert result.error is None and result.overfull == (), (jobs[result.job].pdf.name, result.error, result.overfull)
     return {name: layout(job.pdf) for name, job in zip(sheets, jobs, strict=True)}
@@ -74,7 +76,7 @@ def test_all_copies_are_laid_out_alike(tmp_path: Path) -> None:
     derivation = api.derive(found)
     sheets: dict[str, Sheet] = {}
     for seed in range(6):
-        numbers = worked.draw(found, derivation, seed)
+        numbers = draw.draw(found, derivation, seed)
         sheet = api.homework(found, derivation, Variant(numbers, ("Zoë", "4711"), "code", seed))
         sheets |= {f"{seed} {which}": api.edition(sheet, which) for which in ("homework", "solutions")}
     assert len(set(laid_out(sheets, tmp_path).values())) == 1
@@ -107,7 +109,7 @@ def test_an_answer_is_hardly_ever_made_smaller(tmp_path: Path) -> None:
 
 
 def test_a_long_text_gets_more_room() -> None:
-    from derive.notation.latex import Printer
+    from derive.notation.printers.latex import Printer
 
     printer = Printer(example("chain").symbols)
     short, long = (room.height([Text(("word " * n,))], printer) for n in (5, 200))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derive import roster
 from derive.errors import SpecError
-from derive.roster import Student
+from derive.homework.classroom import roster
+from derive.homework.classroom.roster import Student
 
 PEOPLE = [("4711", "Ada Lovelace"), ("0815", "Jörg Müßig"), ("1234", "Zoë Åström")]
 

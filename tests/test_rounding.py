@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derive import rounding
-from derive.sheet import Number
+from derive.numbers import rounding
+from derive.numbers.rounding import Number
 from derive.spec.models import Style
 
 

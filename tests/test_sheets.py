@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from derive import api, derivation, evaluate, groups, worked
+from derive import api
+from derive.calculus.steps import Derivation
+from derive.document import pipeline, repeated_layers
+from derive.document.model import Lines, Prose, Table, Values
 from derive.errors import CheckFailed, SpecError
-from derive.sheet import Lines, Prose, Table, Values
-from derive.system import Equation
-from derive.tensor import mul
+from derive.expressions.nodes import mul
+from derive.expressions.system import Equation, System
+from derive.notation.index_letters import differentiated
+from derive.numbers import draw, evaluate
 from derive.typeset import overfull, typeset
-from derive.words import Words
+from derive.writers.words import Words
 
 NAMES = ["single-neuron", "chain", "wide-layer", "mlp", "classifier", "mini-batch", "residual", "deep", "own-layer"]
 PAGES = {"deep": 6, "single-neuron": 6, "chain": 8}
@@ -133,7 +137,7 @@ def test_nothing_ugly(built: tuple[str, str, Path]) -> None:
 
 def test_every_rule_on_it_is_in_the_book(built: tuple[str, str, Path]) -> None:
     name, _, _ = built
-    from derive.catalogue import rules
+    from derive.network.catalogue import rules
 
     sheet = api.sheet(api.load(api.examples()[name]))
     used = {r for s in sheet.sections for b in s.blocks if isinstance(b, Lines) for line in b.lines for r in line.rules}
@@ -155,17 +159,17 @@ def test_same_spec_same_text_whatever_the_hash_seed() -> None:
 
 
 def test_a_wrong_equation_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = derivation.derive
+    true = differentiated
 
-    def damaged(system: object) -> object:
-        found = true(system)  # type: ignore[arg-type]
+    def damaged(system: System) -> Derivation:
+        found = true(system)
         steps = [
             replace(s, result=Equation(s.result.lhs, mul(2, s.result.rhs))) if (s.section, s.about) == ("gradient", "W.2") else s
             for s in found.steps
         ]
         return replace(found, steps=tuple(steps))
 
-    monkeypatch.setattr(api, "_derive", damaged)
+    monkeypatch.setattr(pipeline, "differentiated", damaged)
     with pytest.raises(CheckFailed, match=r"the derivative of the cost by W\.2"):
         api.sheet(api.load(api.examples()["classifier"]))
 
@@ -177,7 +181,7 @@ def test_a_wrong_equation_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_numbers_are_right_and_the_step_pays(name: str) -> None:
     spec = api.load(api.examples()[name])
     found = api.derive(spec)
-    done = worked.work(spec, found)
+    done = draw.work(spec, found)
     assert done is not None and found.system.objective is not None
     given = {k: v for k, v in done.values.items() if k in found.system.tensors}
     for key, equation in found.parameter_gradients.items():
@@ -207,12 +211,12 @@ def test_the_numbers_are_right_and_the_step_pays(name: str) -> None:
     ],
 )
 def test_how_a_number_is_printed(value: float, text: str, exact: bool) -> None:
-    found = worked.number(value)
+    found = draw.number(value)
     assert (found.text, found.exact) == (text, exact)
 
 
 def test_an_array_that_is_not_exact_has_the_same_decimals_everywhere() -> None:
-    found = worked.array(np.array([0.5, 1 / 3, 0.0]))
+    found = draw.array(np.array([0.5, 1 / 3, 0.0]))
     assert isinstance(found, tuple)
     assert [n.text for n in found] == ["0.5000", "0.3333", "0"]
 
@@ -221,11 +225,11 @@ def test_given_values_are_used_and_checked_for_their_shape() -> None:
     layer = "network:\n  input: {x: 1}\n  layers:\n    - dense: {units: 1, bias: false}\n  loss: squared_error\n"
     text = "title: t\nvalues: {w: 2, x: 3}\n" + layer
     spec = api.loads(text + "view: scalar\n")
-    done = worked.work(spec, api.derive(spec))
+    done = draw.work(spec, api.derive(spec))
     assert done is not None and float(done.values["W.1"]) == 2 and float(done.values["z.1"]) == 6
     with pytest.raises(SpecError, match="has shape"):
         wrong = api.loads(text.replace("w: 2", "w: [1, 2, 3]"))
-        worked.work(wrong, api.derive(wrong))
+        draw.work(wrong, api.derive(wrong))
 
 
 # --- layers that repeat, and the user's own words ---------------------------------------------------------------------------
@@ -234,12 +238,12 @@ def test_given_values_are_used_and_checked_for_their_shape() -> None:
 def test_layers_that_are_alike_form_one_run_and_others_do_not() -> None:
     text = "title: t\nnetwork:\n  input: {x: 4}\n  layers:\n    - dense: {units: 4, activation: tanh, repeat: 6}\n"
     text += "    - dense: {units: 2}\n  loss: squared_error\n"
-    found = derivation.derive(api.system(api.loads(text)))
-    assert [(r.first, r.last) for r in groups.forward_runs(found)] == [(1, 6), (7, 7)]
-    assert [(r.first, r.last) for r in groups.backward_runs(found)] == [(1, 6), (7, 7)]
+    found = differentiated(api.system(api.loads(text)))
+    assert [(r.first, r.last) for r in repeated_layers.forward_runs(found)] == [(1, 6), (7, 7)]
+    assert [(r.first, r.last) for r in repeated_layers.backward_runs(found)] == [(1, 6), (7, 7)]
     skip = text.replace("    - dense: {units: 2}\n", "    - add: {from: [x, x]}\n    - dense: {units: 2}\n")
-    skipping = derivation.derive(api.system(api.loads(skip)))
-    assert [(r.first, r.last) for r in groups.forward_runs(skipping)][-2:] == [(7, 7), (8, 8)]
+    skipping = differentiated(api.system(api.loads(skip)))
+    assert [(r.first, r.last) for r in repeated_layers.forward_runs(skipping)][-2:] == [(7, 7), (8, 8)]
 
 
 def test_text_of_the_user_is_escaped_and_its_maths_is_read_in_the_language() -> None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from derive.shelf import Shelf
+from derive.homework.classroom.disk_mapping import Shelf
 
 
 def test_everything_is_found_again_in_any_order() -> None:

@@ -9,13 +9,13 @@ import specs
 from specs import ALL, CHAIN, CLASSIFIER, CONVOLUTION, LAYER_NORM, derived
 
 from derive.errors import ViewError
-from derive.language import parse_equation
+from derive.expressions.language import parse_equation
+from derive.expressions.system import System, Tensor
 from derive.notation import views
-from derive.notation.arrays import ArrayEquation
-from derive.notation.text import Printer, spelt
+from derive.notation.array_expressions import ArrayEquation
+from derive.notation.printers.text import Printer, spelt
 from derive.notation.views import View
-from derive.show import HEADINGS, show, width
-from derive.system import System, Tensor
+from derive.writers.text import HEADINGS, show, width
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from specs import readable
 from sympy import Expr, S
 
-from derive import catalogue, evaluate, matching, recognise, simplify
-from derive.language import parse_equation, parse_expression
-from derive.notation.latex import Printer, unbroken
-from derive.system import Equation, Fact
-from derive.tensor import Elementwise, Entry, Index, add, mul, power, total
-from derive.walk import entries
+from derive.calculus import recognise, rewrites
+from derive.expressions import matching
+from derive.expressions.language import parse_equation, parse_expression
+from derive.expressions.nodes import Elementwise, Entry, Index, add, mul, power, total
+from derive.expressions.system import Equation, Fact
+from derive.expressions.traversal import entries
+from derive.network import catalogue
+from derive.notation.printers.latex import Printer, unbroken
+from derive.numbers import evaluate
 
 N = 3
 SHAPES: dict[str, tuple[int, ...]] = {
@@ -111,7 +114,7 @@ def test_a_wild_index_is_never_bound_to_an_index_of_the_sum() -> None:
     fact = total(Entry.of("Y", K, J), J)
     trace = total(Entry.of("Y", M, M), M)
     assert matching.match(fact, trace, frozenset({K})) is None
-    assert simplify.facts_used(trace, [Fact(fact, S.One, "sum_target")]) == (trace, None)
+    assert rewrites.facts_used(trace, [Fact(fact, S.One, "sum_target")]) == (trace, None)
 
 
 # --- facts --------------------------------------------------------------------------------------------------------------------
@@ -133,7 +136,7 @@ FACTS = [Fact(total(Entry.of("y", J), J), S.One, "sum_target"), Fact(total(Entry
 )
 def test_facts(text: str, wanted: str | None) -> None:
     before = expression(text)
-    after, reason = simplify.facts_used(before, FACTS)
+    after, reason = rewrites.facts_used(before, FACTS)
     assert (show(after), reason) == ((wanted, "sum_target") if wanted is not None else (show(before), None))
 
 
@@ -142,33 +145,33 @@ def test_facts(text: str, wanted: str | None) -> None:
 Rewrite = Callable[[Expr], Expr]
 
 REWRITES: list[tuple[Rewrite, str, str]] = [
-    (simplify.cancelled, "p[i]*(-y[i]/p[i] + sum(y[k]*p[k]/p[k], k))", "-y_i + p_i Σ_k y_k"),
-    (simplify.cancelled, "a*b/a", "b"),
-    (simplify.cancelled, "a*b - b*a", "a b - b a"),
-    (simplify.cancelled, "sum(a*x[k], k)", "a Σ_k x_k"),
-    (simplify.cancelled, "sum(a*x[k]/x[k], k)", "3a"),
-    (simplify.cancelled, "sum(x[k], k)*sum(y[k], k)", "Σ_{k,m} x_k y_m"),
-    (simplify.cancelled, "a*sum(x[k]*sum(y[j]/x[k], j), k)", "3a Σ_j y_j"),
-    (simplify.cancelled, "sum(x[k]/x[i], k)", r"\frac{Σ_k x_k}{x_i}"),
-    (simplify.outside, "sum(a*x[k]*u[i], k)", "a u_i Σ_k x_k"),
-    (simplify.outside, "sum(x[k]*y[k], k)", "Σ_k x_k y_k"),
-    (simplify.positive_first, "-y[i] + p[i]", "p_i - y_i"),
-    (simplify.positive_first, "-a - b", "-a - b"),
-    (simplify.positive_first, "a - b", "a - b"),
-    (simplify.positive_first, "-a - b + c", "c - a - b"),
-    (simplify.common_first, "a*b + a*c", "a (b + c)"),
-    (simplify.common_first, "2*a*b - 2*a*c", "2a (b - c)"),
-    (simplify.common_first, "-a*b + a*c", "a (c - b)"),
-    (simplify.common_first, "a + b", "a + b"),
-    (simplify.common_first, "a*b + a", "a (b + 1)"),
-    (simplify.common_first, "2*a + 4*a*b", "a (2 + 4b)"),
-    (simplify.signs_out, "-sum(-y[k], k)", "Σ_k y_k"),
-    (simplify.signs_out, "-2*(b - a)*c", "2(a - b) c"),
-    (simplify.signs_out, "a*(-b)", "-a b"),
-    (simplify.signs_out, "-(a + b)", "-a - b"),
-    (simplify.shortest_quotient, "(-b/a + (1 - b)/(1 - a))*a*(1 - a)", "a - b"),
-    (simplify.shortest_quotient, "a*b/a", "b"),
-    (simplify.shortest_quotient, "a/b", r"\frac{a}{b}"),
+    (rewrites.cancelled, "p[i]*(-y[i]/p[i] + sum(y[k]*p[k]/p[k], k))", "-y_i + p_i Σ_k y_k"),
+    (rewrites.cancelled, "a*b/a", "b"),
+    (rewrites.cancelled, "a*b - b*a", "a b - b a"),
+    (rewrites.cancelled, "sum(a*x[k], k)", "a Σ_k x_k"),
+    (rewrites.cancelled, "sum(a*x[k]/x[k], k)", "3a"),
+    (rewrites.cancelled, "sum(x[k], k)*sum(y[k], k)", "Σ_{k,m} x_k y_m"),
+    (rewrites.cancelled, "a*sum(x[k]*sum(y[j]/x[k], j), k)", "3a Σ_j y_j"),
+    (rewrites.cancelled, "sum(x[k]/x[i], k)", r"\frac{Σ_k x_k}{x_i}"),
+    (rewrites.outside, "sum(a*x[k]*u[i], k)", "a u_i Σ_k x_k"),
+    (rewrites.outside, "sum(x[k]*y[k], k)", "Σ_k x_k y_k"),
+    (rewrites.positive_first, "-y[i] + p[i]", "p_i - y_i"),
+    (rewrites.positive_first, "-a - b", "-a - b"),
+    (rewrites.positive_first, "a - b", "a - b"),
+    (rewrites.positive_first, "-a - b + c", "c - a - b"),
+    (rewrites.common_first, "a*b + a*c", "a (b + c)"),
+    (rewrites.common_first, "2*a*b - 2*a*c", "2a (b - c)"),
+    (rewrites.common_first, "-a*b + a*c", "a (c - b)"),
+    (rewrites.common_first, "a + b", "a + b"),
+    (rewrites.common_first, "a*b + a", "a (b + 1)"),
+    (rewrites.common_first, "2*a + 4*a*b", "a (2 + 4b)"),
+    (rewrites.signs_out, "-sum(-y[k], k)", "Σ_k y_k"),
+    (rewrites.signs_out, "-2*(b - a)*c", "2(a - b) c"),
+    (rewrites.signs_out, "a*(-b)", "-a b"),
+    (rewrites.signs_out, "-(a + b)", "-a - b"),
+    (rewrites.shortest_quotient, "(-b/a + (1 - b)/(1 - a))*a*(1 - a)", "a - b"),
+    (rewrites.shortest_quotient, "a*b/a", "b"),
+    (rewrites.shortest_quotient, "a/b", r"\frac{a}{b}"),
 ]
 
 TEXTS = [*dict.fromkeys(text for _, text, _ in REWRITES), "a*(b + c)", "(a + b)*(a - c)", "sum(x[k]*(y[k] + a), k)"]
@@ -191,7 +194,7 @@ def test_no_rewrite_changes_a_value(rewrite: Rewrite, text: str) -> None:
     same_value(before, rewrite(before))
 
 
-@pytest.mark.parametrize("rewrite", [simplify.positive_first, simplify.signs_out, simplify.cancelled, simplify.common_first])
+@pytest.mark.parametrize("rewrite", [rewrites.positive_first, rewrites.signs_out, rewrites.cancelled, rewrites.common_first])
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_rewrite_done_twice_is_done_once(rewrite: Rewrite, text: str) -> None:
     once = rewrite(expression(text))
@@ -200,16 +203,16 @@ def test_a_rewrite_done_twice_is_done_once(rewrite: Rewrite, text: str) -> None:
 
 def test_a_sum_or_a_branch_is_never_cancelled_across() -> None:
     before = expression("sum(x[k], k)*a/a")
-    assert simplify.shortest_quotient(before) == before
+    assert rewrites.shortest_quotient(before) == before
 
 
 def test_slopes_are_written_with_the_activations_own_value() -> None:
     z, a = Entry.of("z", J), Entry.of("x", J)
     named = {Elementwise.of("sigmoid", z): a}
-    assert show(simplify.by_value(Elementwise.of("sigmoid", z, 1), named)) == "x_j (1 - x_j)"
+    assert show(rewrites.by_value(Elementwise.of("sigmoid", z, 1), named)) == "x_j (1 - x_j)"
     other = Elementwise.of("sigmoid", Entry.of("u", J), 1)
-    assert simplify.by_value(other, named) == other
-    assert simplify.by_value(Elementwise.of("tanh", z, 1), named) == Elementwise.of("tanh", z, 1)
+    assert rewrites.by_value(other, named) == other
+    assert rewrites.by_value(Elementwise.of("tanh", z, 1), named) == Elementwise.of("tanh", z, 1)
 
 
 def test_a_product_is_recognised_only_as_often_as_it_stands() -> None:

@@ -11,14 +11,15 @@ from reading import SIZE, Array, from_latex, read
 from specs import readable
 
 from derive import api
-from derive.derivation import derive
-from derive.notation import array_values, arrays, views
-from derive.notation.latex import Printer, unbroken
-from derive.notation.symbols import Symbols
-from derive.notation.text import Printer as Unicode
+from derive.calculus.steps import Derivation, Section
+from derive.checks import array_values
+from derive.expressions.system import COUNT, cotangent
+from derive.notation import array_expressions, views
+from derive.notation.glyphs import Symbols
+from derive.notation.index_letters import differentiated
+from derive.notation.printers.latex import Printer, unbroken
+from derive.notation.printers.text import Printer as Unicode
 from derive.notation.views import View
-from derive.steps import Derivation, Section
-from derive.system import COUNT, cotangent
 
 LABEL_COUNT = 3
 """Examples in a batch, as many as every axis has values."""
@@ -26,7 +27,7 @@ LABEL_COUNT = 3
 
 def derivation(text: str) -> tuple[Derivation, View]:
     spec = api.loads(dedent(text))
-    return derive(api.system(spec)), api.views(spec)[0]
+    return differentiated(api.system(spec)), api.views(spec)[0]
 
 
 def values(found: Derivation) -> dict[str, Array]:
@@ -59,7 +60,7 @@ def misread(text: str) -> tuple[list[str], int]:
     wrong, count = [], 0
     for step in found.steps:
         shown = views.shown(step.result, view, found.system)
-        if not isinstance(shown, arrays.ArrayEquation):
+        if not isinstance(shown, array_expressions.ArrayEquation):
             continue
         count += 1
         plain, latex = Unicode(found.system), Printer(Symbols(found.system))

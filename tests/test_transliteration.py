@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derive import typeset
-from derive.escape import escape, in_text_fonts
-from derive.transliteration import LONGEST, in_latin
+from derive.homework.classroom.transliteration import LONGEST, in_latin
+from derive.writers.latex.escape import escape, in_text_fonts
 
 
 @pytest.mark.parametrize(

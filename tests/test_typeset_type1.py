@@ -12,8 +12,8 @@ import numpy as np
 import pikepdf
 import pytest
 
-from derive.typeset.contents import NotRead, characters, names, renamed
-from derive.typeset.type1 import NotCut, Program, decrypted, encrypted, tag
+from derive.typeset.pdf.contents import NotRead, characters, names, renamed
+from derive.typeset.pdf.type1 import NotCut, Program, decrypted, encrypted, tag
 
 FAMILIES = {
     "Latin Modern": r"\usepackage{lmodern}",

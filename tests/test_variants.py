@@ -9,12 +9,14 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from derive import api, lint, seeds, variants, worked
+from derive import api
+from derive.calculus.steps import Derivation
 from derive.errors import SpecError
-from derive.lint import Complaint
+from derive.homework.classroom import lint, variants
+from derive.homework.classroom.lint import Complaint
+from derive.numbers import draw, random_stream
+from derive.numbers.draw import Pass
 from derive.spec import Spec
-from derive.steps import Derivation
-from derive.worked import Pass
 
 NEURON = """
 title: t
@@ -38,7 +40,7 @@ def accept(student: str, found: Pass) -> Sequence[Complaint]:
 
 
 def roster(count: int) -> dict[str, int]:
-    return {f"s{n:03}": seeds.seed("salt", "sheet", "", f"s{n:03}") for n in range(count)}
+    return {f"s{n:03}": random_stream.seed("salt", "sheet", "", f"s{n:03}") for n in range(count)}
 
 
 def signatures(found: Mapping[str, variants.Variant], derivation: Derivation) -> dict[str, str]:
@@ -51,7 +53,7 @@ def test_everyone_has_other_numbers_and_can_have_them_again() -> None:
     assert list(found) == list(roster(60))
     assert len(set(signatures(found, derivation).values())) == 60
     for variant in list(found.values())[:5]:
-        again = worked.draw(spec, derivation, *seeds.parse(seeds.stamp(variant.seed, variant.attempt, "").code))
+        again = draw.draw(spec, derivation, *random_stream.parse(random_stream.stamp(variant.seed, variant.attempt, "").code))
         assert again.signature(derivation.system) == variant.found.signature(derivation.system)
 
 

@@ -7,11 +7,12 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from derive.catalogue import malrules, verdicts
 from derive.cli import command
 from derive.errors import SpecError
-from derive.verdicts import Verdict, as_data, line, said, total, voice
-from derive.words import Words, languages
+from derive.grading.verdicts import Verdict, as_data, line, said, total, voice
+from derive.network.catalogue import malrules, verdicts
+from derive.spec.languages import languages
+from derive.writers.words import Words
 
 
 def fields(text: str) -> set[str]:

@@ -14,19 +14,22 @@ import sympy
 from specs import dense, derived
 from sympy import Expr, Rational, S
 
-from derive import api, chain, evaluate, verify
+from derive import api
+from derive.calculus import chain_rule
+from derive.calculus.steps import Derivation, Step
+from derive.checks import verify
+from derive.checks.verify import Check
 from derive.errors import CheckFailed, DeriveError
+from derive.expressions.nodes import Delta, Differential, Entry, Partial, add, mul
+from derive.expressions.system import Equation, cotangent
 from derive.notation.views import View
-from derive.steps import Derivation, Step
-from derive.system import Equation, cotangent
-from derive.tensor import Delta, Differential, Entry, Partial, add, mul
-from derive.verify import Check
+from derive.numbers import evaluate
 
 CASES: dict[str, tuple[Derivation, tuple[View, ...]]] = {
     "classifier": (derived(specs.CLASSIFIER), ("index", "matrix")),
     "square": (derived(specs.MLP), ("index", "matrix")),
     "mini-batch": (derived(specs.CLASSIFIER, examples=4), ("index", "matrix", "batch")),
-    "scalar": (chain.extended(derived(specs.CHAIN, scalar=True)), ("scalar",)),
+    "scalar": (chain_rule.extended(derived(specs.CHAIN, scalar=True)), ("scalar",)),
     "convolution": (derived(specs.CONVOLUTION), ("index", "matrix")),
     "heads": (derived(specs.HEADS), ("index", "matrix")),
 }
@@ -312,15 +315,15 @@ def test_a_sum_over_an_index_that_is_free_on_neither_side_is_counted() -> None:
 def test_a_wrong_second_derivative_of_an_activation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     found = api.derive(api.load(api.examples()["single-neuron"]))
     assert all(c.ok for c in api.check(found))
-    true = chain.curvature("sigmoid")
-    monkeypatch.setattr(chain, "curvature", lambda name: Equation(true.lhs, mul(-1, true.rhs)))
+    true = chain_rule.curvature("sigmoid")
+    monkeypatch.setattr(chain_rule, "curvature", lambda name: Equation(true.lhs, mul(-1, true.rhs)))
     assert any(not c.ok and c.section == "function" for c in api.check(found))
 
 
 def test_a_wrong_slope_of_an_activation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     found = api.derive(api.load(api.examples()["chain"]))
-    true = chain.slope("sigmoid")
-    monkeypatch.setattr(chain, "slope", lambda name: Equation(true.lhs, mul(2, true.rhs)))
+    true = chain_rule.slope("sigmoid")
+    monkeypatch.setattr(chain_rule, "slope", lambda name: Equation(true.lhs, mul(2, true.rhs)))
     assert any(not c.ok and c.section == "function" for c in api.check(found))
 
 

@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from specs import built, derived, printed, readable
 from sympy import S
 
-from derive import evaluate
-from derive.language import parse_equation
-from derive.notation import array_values, arrays, matrix, views
+from derive.checks import array_values
+from derive.expressions.language import parse_equation
+from derive.expressions.nodes import Delta, Entry, Index, Where, add, mul, total
+from derive.expressions.system import Equation, System, Tensor
+from derive.expressions.traversal import free_indices
+from derive.notation import array_expressions, matrix_form, views
 from derive.notation.contraction import NoMatrixForm
-from derive.notation.latex import Printer, unbroken
-from derive.notation.symbols import Symbols
-from derive.system import Equation, System, Tensor
-from derive.tensor import Delta, Entry, Index, Where, add, mul, total
-from derive.walk import free_indices
+from derive.notation.glyphs import Symbols
+from derive.notation.printers.latex import Printer, unbroken
+from derive.numbers import evaluate
 
 Array = NDArray[Any]
 SHAPES: dict[str, tuple[int, ...]] = {
@@ -42,7 +43,7 @@ def read(text: str) -> Equation:
     return parse_equation(text, SHAPES, {"tanh", "relu"}, {})[0]
 
 
-def show(found: arrays.ArrayEquation) -> str:
+def show(found: array_expressions.ArrayEquation) -> str:
     lhs, rhs = Printer(Symbols(SYSTEM)).equation(found)
     return readable(unbroken(rhs)) if not found.labels else readable(unbroken(f"{lhs} = {rhs}"))
 
@@ -52,7 +53,7 @@ def draw(shapes: Mapping[str, tuple[int, ...]], seed: int = 4) -> dict[str, Arra
     return {k: np.asarray(rng.normal(size=s)) for k, s in shapes.items()}
 
 
-def value(found: arrays.ArrayEquation, axes: tuple[Index, ...], values: Mapping[str, Array]) -> Array:
+def value(found: array_expressions.ArrayEquation, axes: tuple[Index, ...], values: Mapping[str, Array]) -> Array:
     """The right-hand side over `axes`, put together from its matrices."""
     out = np.empty([i.size for i in axes])
     inside = [i.size for i in axes if i not in found.labels]
@@ -118,7 +119,7 @@ FORMS = [
 
 @pytest.mark.parametrize(("text", "wanted"), FORMS, ids=[text for text, _ in FORMS])
 def test_the_form_that_a_person_would_write(text: str, wanted: str) -> None:
-    found = matrix.equation(read(text))
+    found = matrix_form.equation(read(text))
     assert show(found) == wanted
 
 
@@ -128,7 +129,7 @@ def test_its_numbers_are_those_of_the_index_form(text: str) -> None:
     axes = free_indices(equation.lhs)
     values = draw(SHAPES)
     wanted = evaluate.evaluate(equation.rhs, values, axes)
-    np.testing.assert_allclose(value(matrix.equation(equation), axes, values), wanted, rtol=1e-12)
+    np.testing.assert_allclose(value(matrix_form.equation(equation), axes, values), wanted, rtol=1e-12)
 
 
 NONE = [
@@ -144,7 +145,7 @@ NONE = [
 def test_where_there_is_no_form_it_says_so_and_the_index_form_is_shown(text: str) -> None:
     equation = parse_equation(text, SHAPES, (), {"i": 2} if "p" in text else {})[0]
     with pytest.raises(NoMatrixForm):
-        matrix.equation(equation)
+        matrix_form.equation(equation)
     assert views.shown(equation, "matrix", SYSTEM) is equation
 
 
@@ -153,7 +154,7 @@ def test_three_matrices_on_one_index_have_no_form() -> None:
     meeting = total(mul(Entry.of("A", p, k), Entry.of("B", j, k), Entry.of("D", m, k), Entry.of("u", m)), k, m)
     found = Equation(Entry.of("Z", p, j), meeting)
     try:
-        shown = matrix.equation(found)
+        shown = matrix_form.equation(found)
     except NoMatrixForm:
         return
     values = draw(SHAPES)
@@ -190,7 +191,7 @@ def test_whatever_is_found_has_the_same_numbers(body: Any, free: list[Index]) ->
     assume(rhs is not S.Zero)
     lhs = Entry.of(["z", "u", "Z"][len(free)], *free)
     try:
-        found = matrix.equation(Equation(lhs, rhs))
+        found = matrix_form.equation(Equation(lhs, rhs))
     except NoMatrixForm:
         return
     values = draw(SHAPES)
@@ -205,7 +206,7 @@ def test_whatever_is_found_with_a_label_has_the_same_numbers(parts: list[Any], l
     rhs = total(body, *(i for i in free_indices(body) if i not in (label, free)))
     assume(rhs is not S.Zero)
     try:
-        found = matrix.equation(Equation(Entry.of("Z", label, free), rhs), (label,))
+        found = matrix_form.equation(Equation(Entry.of("Z", label, free), rhs), (label,))
     except NoMatrixForm:
         return
     assert found.labels == (label,)
@@ -217,26 +218,30 @@ def test_whatever_is_found_with_a_label_has_the_same_numbers(parts: list[Any], l
 # --- arrays -------------------------------------------------------------------------------------------------------------------
 
 J, K = Index("j", 4), Index("k", 3)
-W = arrays.Name((J, K), "W")
-X = arrays.Name((K,), "x")
+W = array_expressions.Name((J, K), "W")
+X = array_expressions.Name((K,), "x")
 
 
 def test_a_transpose_is_written_as_a_person_would() -> None:
-    assert arrays.transpose(arrays.transpose(W)) == W
-    product = arrays.Product((J,), (W, X))
-    turned = arrays.transpose(product)
-    assert isinstance(turned, arrays.Product)
-    assert turned.args == (arrays.transpose(X), arrays.transpose(W))
-    assert arrays.transpose(arrays.Identity((K, K))) == arrays.Identity((K, K))
-    assert arrays.transpose(arrays.Scaled((J, K), S(2), W)) == arrays.Scaled((K, J), S(2), arrays.transpose(W))
+    assert array_expressions.transpose(array_expressions.transpose(W)) == W
+    product = array_expressions.Product((J,), (W, X))
+    turned = array_expressions.transpose(product)
+    assert isinstance(turned, array_expressions.Product)
+    assert turned.args == (array_expressions.transpose(X), array_expressions.transpose(W))
+    assert array_expressions.transpose(array_expressions.Identity((K, K))) == array_expressions.Identity((K, K))
+    assert array_expressions.transpose(array_expressions.Scaled((J, K), S(2), W)) == array_expressions.Scaled(
+        (K, J), S(2), array_expressions.transpose(W)
+    )
 
 
 def test_scalars_come_to_the_front_and_identities_go() -> None:
-    doubled = arrays.Scaled((J, K), S(2), W)
-    assert arrays.product((J,), doubled, X) == arrays.Scaled((J,), S(2), arrays.Product((J,), (W, X)))
-    assert arrays.product((J,), W, arrays.Identity((K, K)), X) == arrays.Product((J,), (W, X))
-    assert arrays.hadamard([X, arrays.Ones((K,))]) == X
-    assert arrays.scaled(S(3), doubled) == arrays.Scaled((J, K), S(6), W)
+    doubled = array_expressions.Scaled((J, K), S(2), W)
+    assert array_expressions.product((J,), doubled, X) == array_expressions.Scaled(
+        (J,), S(2), array_expressions.Product((J,), (W, X))
+    )
+    assert array_expressions.product((J,), W, array_expressions.Identity((K, K)), X) == array_expressions.Product((J,), (W, X))
+    assert array_expressions.hadamard([X, array_expressions.Ones((K,))]) == X
+    assert array_expressions.scaled(S(3), doubled) == array_expressions.Scaled((J, K), S(6), W)
 
 
 VALUES = {
@@ -246,34 +251,39 @@ VALUES = {
     "s": np.asarray(2.0),
 }
 
-NODES: list[tuple[arrays.Node, Any]] = [
+NODES: list[tuple[array_expressions.Node, Any]] = [
     (X, [[1], [2], [3]]),
-    (arrays.Transpose((K,), X), [[1, 2, 3]]),
-    (arrays.Name((K,), "x", change=True), [[0], [0], [1]]),
-    (arrays.Name((K,), "W", labels=((0, J),)), [[3], [4], [5]]),
-    (arrays.Ones((K,)), [[1], [1], [1]]),
-    (arrays.Identity((K, K)), np.eye(3)),
-    (arrays.Product((J,), (W, X)), [[8], [26], [44], [62]]),
-    (arrays.Hadamard((K,), (X, X)), [[1], [4], [9]]),
-    (arrays.Sum((K,), (X, X)), [[2], [4], [6]]),
-    (arrays.Diagonal((K, K), X), np.diag([1, 2, 3])),
-    (arrays.Inner((), X, X), [[14]]),
-    (arrays.Positive((K,), arrays.Sum((K,), (X, arrays.Scaled((K,), S(-2), arrays.Ones((K,)))))), [[0], [0], [1]]),
-    (arrays.LabelTotal((K,), (J,), arrays.Name((K,), "W", labels=((0, J),))), [[18], [22], [26]]),
-    (arrays.Scalar((), mul(2, Entry.of("s"))), [[4]]),
-    (arrays.Times((), (arrays.Scalar((), Entry.of("s")), arrays.Inner((), X, X))), [[28]]),
-    (arrays.Scaled((K,), Entry.of("s"), X), [[2], [4], [6]]),
+    (array_expressions.Transpose((K,), X), [[1, 2, 3]]),
+    (array_expressions.Name((K,), "x", change=True), [[0], [0], [1]]),
+    (array_expressions.Name((K,), "W", labels=((0, J),)), [[3], [4], [5]]),
+    (array_expressions.Ones((K,)), [[1], [1], [1]]),
+    (array_expressions.Identity((K, K)), np.eye(3)),
+    (array_expressions.Product((J,), (W, X)), [[8], [26], [44], [62]]),
+    (array_expressions.Hadamard((K,), (X, X)), [[1], [4], [9]]),
+    (array_expressions.Sum((K,), (X, X)), [[2], [4], [6]]),
+    (array_expressions.Diagonal((K, K), X), np.diag([1, 2, 3])),
+    (array_expressions.Inner((), X, X), [[14]]),
+    (
+        array_expressions.Positive(
+            (K,), array_expressions.Sum((K,), (X, array_expressions.Scaled((K,), S(-2), array_expressions.Ones((K,)))))
+        ),
+        [[0], [0], [1]],
+    ),
+    (array_expressions.LabelTotal((K,), (J,), array_expressions.Name((K,), "W", labels=((0, J),))), [[18], [22], [26]]),
+    (array_expressions.Scalar((), mul(2, Entry.of("s"))), [[4]]),
+    (array_expressions.Times((), (array_expressions.Scalar((), Entry.of("s")), array_expressions.Inner((), X, X))), [[28]]),
+    (array_expressions.Scaled((K,), Entry.of("s"), X), [[2], [4], [6]]),
 ]
 
 
 @pytest.mark.parametrize(("node", "wanted"), NODES, ids=lambda v: type(v).__name__)
-def test_arrays_to_numbers(node: arrays.Node, wanted: Any) -> None:
+def test_arrays_to_numbers(node: array_expressions.Node, wanted: Any) -> None:
     np.testing.assert_allclose(array_values.evaluate(node, VALUES, {J: 1}), wanted)
 
 
 def test_softmax_runs_along_its_axis() -> None:
-    down = array_values.evaluate(arrays.Softmax((J, K), W, 0), VALUES, {})
-    along = array_values.evaluate(arrays.Softmax((J, K), W, 1), VALUES, {})
+    down = array_values.evaluate(array_expressions.Softmax((J, K), W, 0), VALUES, {})
+    along = array_values.evaluate(array_expressions.Softmax((J, K), W, 1), VALUES, {})
     np.testing.assert_allclose(down.sum(axis=0), 1)
     np.testing.assert_allclose(along.sum(axis=1), 1)
 
@@ -281,14 +291,14 @@ def test_softmax_runs_along_its_axis() -> None:
 @pytest.mark.parametrize(
     "node",
     [
-        arrays.Sum((K,), (X, arrays.Product((J,), (W, X)))),
-        arrays.Hadamard((K,), (X, arrays.Transpose((K,), X))),
-        arrays.Product((J,), (W, arrays.Transpose((J, K), W), X)),
-        arrays.Inner((), W, arrays.Transpose((K, J), W)),
-        arrays.Sum((K,), (X, arrays.Transpose((K,), X))),
+        array_expressions.Sum((K,), (X, array_expressions.Product((J,), (W, X)))),
+        array_expressions.Hadamard((K,), (X, array_expressions.Transpose((K,), X))),
+        array_expressions.Product((J,), (W, array_expressions.Transpose((J, K), W), X)),
+        array_expressions.Inner((), W, array_expressions.Transpose((K, J), W)),
+        array_expressions.Sum((K,), (X, array_expressions.Transpose((K,), X))),
     ],
 )
-def test_shapes_that_do_not_fit_are_an_error_and_are_not_broadcast(node: arrays.Node) -> None:
+def test_shapes_that_do_not_fit_are_an_error_and_are_not_broadcast(node: array_expressions.Node) -> None:
     with pytest.raises(ValueError):
         array_values.evaluate(node, VALUES, {})
 

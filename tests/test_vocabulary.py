@@ -9,17 +9,17 @@ import pytest
 from test_mistakes import EXAMPLES, derivation_of
 
 from derive import api
-from derive.answers import read_formula
-from derive.asked import sheet_of
+from derive.calculus.steps import Derivation
 from derive.errors import EquationError
-from derive.grade import judge
-from derive.notation import text
-from derive.notation.latex import Printer
-from derive.notation.symbols import Labels, Symbols
-from derive.steps import Derivation
-from derive.system import COUNT, cotangent
-from derive.tensor import Entry, Index
-from derive.vocabulary import named_by, vocabulary
+from derive.expressions.nodes import Entry, Index
+from derive.expressions.system import COUNT, cotangent
+from derive.grading.reading.formulas import read_formula
+from derive.grading.targets import sheet_of
+from derive.homework.grader import judge
+from derive.notation.glyphs import Labels, Symbols
+from derive.notation.printers import text
+from derive.notation.printers.latex import Printer
+from derive.notation.spellings import named_by, vocabulary
 
 NAMES = [n for n in (*EXAMPLES, "layer-norm", "batch-norm", "attention", "rnn", "convolution", "quotient") if n != "deep"]
 

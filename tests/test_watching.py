@@ -18,8 +18,10 @@ import pypdf
 import pytest
 from click.testing import CliRunner
 
-from derive import api, cli, freshness, watching
-from derive.looks import chosen
+from derive import api, cli
+from derive.cli import watcher as watching
+from derive.spec.theme import chosen
+from derive.writers import freshness
 
 SPEC = 'title: {title}\nequations: ["z = w*a + b"]\n'
 PATIENCE = 30

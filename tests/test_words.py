@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from derive import api
-from derive.catalogue import losses, malrules, rules, verdicts
 from derive.cli import command
 from derive.errors import SpecError
-from derive.templating import folder
+from derive.network.catalogue import losses, malrules, rules, verdicts
+from derive.resources import folder
+from derive.spec.languages import languages
 from derive.typeset import overfull, typeset
-from derive.words import Words, languages
+from derive.writers.words import Words
 
 EXAMPLES = list(api.examples())
 FRENCH = "((* set language = {'babel': 'french', 'tag': 'fr', 'decimal': ','} *))\n"

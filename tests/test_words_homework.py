@@ -11,12 +11,13 @@ import jinja2.nodes
 import pytest
 
 from derive import api, typeset
-from derive.catalogue import malrules, rules, verdicts
+from derive.document.model import Sheet
 from derive.errors import SpecError
-from derive.escape import escape
-from derive.sheet import Sheet
-from derive.templating import environment, folder
-from derive.words import Words
+from derive.network.catalogue import malrules, rules, verdicts
+from derive.resources import folder
+from derive.writers.latex.escape import escape
+from derive.writers.templating import environment
+from derive.writers.words import Words
 
 EDITIONS = ("homework", "solutions", "marking")
 RECORDS = {"malrules": ("title", "belief", "shows", "say"), "verdicts": ("title", "say"), "rules": ("title", "say")}

@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from specs import ALL
 
-from derive import api, exact, worked
+from derive import api
+from derive.calculus.steps import Derivation
 from derive.errors import CheckFailed, SpecError
+from derive.numbers import draw, exact_program
 from derive.spec import Spec
-from derive.steps import Derivation
 
 RELU = """
 title: two rectified layers
@@ -54,7 +55,7 @@ STYLES = ["integers", "fractions", "decimals"]
 def test_a_seed_gives_the_numbers_that_it_always_gave(numbers: str, handed: tuple[str, ...], signature: str) -> None:
     """Homework that was handed out must be had again: whoever changes what is drawn changes the version, too."""
     spec, derivation = case("single-neuron", numbers)
-    found = worked.draw(spec, derivation, 7)
+    found = draw.draw(spec, derivation, 7)
     assert tuple(str(found.best(k)[()]) for k in ("w", "a_prev", "b", "y")) == handed
     assert found.signature(derivation.system) == signature
     assert (found.seed, found.attempt, found.style) == (7, 0, numbers)
@@ -65,8 +66,8 @@ def test_a_seed_gives_the_numbers_that_it_always_gave(numbers: str, handed: tupl
 def test_drawn_numbers_are_fit_for_homework(name: str, numbers: str) -> None:
     spec, derivation = case(name, numbers)
     for seed in range(8):
-        found = worked.draw(spec, derivation, seed)
-        assert worked.degenerate(derivation, found) == ()
+        found = draw.draw(spec, derivation, seed)
+        assert draw.degenerate(derivation, found) == ()
         assert float(found.after[derivation.system.objective or ""]) < float(found.values[derivation.system.objective or ""])
 
 
@@ -75,7 +76,7 @@ def test_drawn_numbers_are_fit_for_homework(name: str, numbers: str) -> None:
 def test_a_rational_pass_is_exact_from_the_inputs_to_the_step(name: str, numbers: str) -> None:
     spec, derivation = case(name, numbers)
     for seed in range(6):
-        found = worked.draw(spec, derivation, seed)
+        found = draw.draw(spec, derivation, seed)
         numbers_of = [v for part in (found.exact, found.exact_after) for a in part.values() for v in a.flat]
         assert numbers_of and all(isinstance(v, int | Fraction) for v in numbers_of)
         if numbers == "integers":
@@ -83,14 +84,14 @@ def test_a_rational_pass_is_exact_from_the_inputs_to_the_step(name: str, numbers
             assert all(Fraction(v).denominator == 1 for v in whole)
 
 
-def single(found: worked.Pass, key: str, after: bool = False) -> Fraction:
+def single(found: draw.Pass, key: str, after: bool = False) -> Fraction:
     return Fraction(found.best(key, after).item())
 
 
 @given(st.integers(0, 2**48 - 1), st.sampled_from(STYLES))
 def test_a_two_layer_pass_agrees_with_one_written_by_hand(seed: int, numbers: str) -> None:
     spec, derivation = case(RELU, numbers)
-    found = worked.draw(spec, derivation, seed)
+    found = draw.draw(spec, derivation, seed)
     x, y, w1, b1, w2, b2 = (single(found, k) for k in ("x", "y", "W.1", "b.1", "W.2", "b.2"))
     z1 = w1 * x + b1
     a1 = max(z1, Fraction(0))
@@ -108,7 +109,7 @@ def test_a_two_layer_pass_agrees_with_one_written_by_hand(seed: int, numbers: st
 def test_the_gradients_are_those_of_an_independent_program(seed: int, numbers: str) -> None:
     """HIPS autograd on the network written out anew."""
     spec, derivation = case("classifier", numbers)
-    found = worked.draw(spec, derivation, seed)
+    found = draw.draw(spec, derivation, seed)
 
     def cost(w1: Any, b1: Any, w2: Any, b2: Any) -> Any:
         hidden = anp.tanh(anp.dot(w1, found.values["x"]) + b1)
@@ -124,9 +125,9 @@ def test_the_gradients_are_those_of_an_independent_program(seed: int, numbers: s
 
 def test_attempts_and_seeds_are_different_variants() -> None:
     spec, derivation = case("mlp", "integers")
-    drawn = [worked.draw(spec, derivation, seed, attempt) for seed in range(6) for attempt in range(2)]
+    drawn = [draw.draw(spec, derivation, seed, attempt) for seed in range(6) for attempt in range(2)]
     assert len({d.signature(derivation.system) for d in drawn}) == 12
-    again = worked.draw(spec, derivation, 3, 1)
+    again = draw.draw(spec, derivation, 3, 1)
     assert again.signature(derivation.system) == drawn[7].signature(derivation.system)
     assert {k: v.tolist() for k, v in again.values.items()} == {k: v.tolist() for k, v in drawn[7].values.items()}
 
@@ -135,30 +136,30 @@ def test_given_values_stay_as_they_are_written() -> None:
     spec = api.loads(RELU + "numbers: fractions\nvalues: {x: 1/3, w.2: [[0.25]]}\n")
     derivation = api.derive(spec)
     for seed in (1, 2):
-        found = worked.draw(spec, derivation, seed)
+        found = draw.draw(spec, derivation, seed)
         assert found.best("x")[()] == Fraction(1, 3) and found.best("W.2").tolist() == [[Fraction(1, 4)]]
         assert found.given == {"x", "W.2"}
-    found = worked.draw(spec, derivation, 1, given={"x": 2.0})
+    found = draw.draw(spec, derivation, 1, given={"x": 2.0})
     assert found.best("x").reshape(())[()] == 2 and found.given == {"x"}
 
 
 def test_the_kind_of_numbers_is_chosen_by_what_stays_exact() -> None:
-    assert worked.style_of(*case(RELU, None)) == "integers"
-    assert worked.style_of(*case("chain", None)) == "decimals"
-    assert worked.style_of(*case(RELU, "fractions")) == "fractions"
+    assert draw.style_of(*case(RELU, None)) == "integers"
+    assert draw.style_of(*case("chain", None)) == "decimals"
+    assert draw.style_of(*case(RELU, "fractions")) == "fractions"
 
 
 def test_a_damaged_number_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, derivation = case(RELU, "integers", title="damaged")
-    right = exact.Program.array
+    right = exact_program.Program.array
 
-    def wrong(self: exact.Program, slots: list[Any], key: str) -> Any:
+    def wrong(self: exact_program.Program, slots: list[Any], key: str) -> Any:
         found = right(self, slots, key)
         return found + 1 if key == "bar W.1" else found
 
-    monkeypatch.setattr(exact.Program, "array", wrong)
+    monkeypatch.setattr(exact_program.Program, "array", wrong)
     with pytest.raises(CheckFailed, match=r"dC/dW\.1"):
-        worked.draw(spec, derivation, 1)
+        draw.draw(spec, derivation, 1)
 
 
 @pytest.mark.parametrize(
@@ -180,40 +181,40 @@ def test_bad_numbers_are_found(values: dict[str, Any], fault: str) -> None:
     start = {"x": 2, "W.1": 3, "b.1": 5, "W.2": 2, "b.2": -7, "y": 4} | values
     shapes = derivation.system.tensors
     shaped = {k: np.full(shapes[k].shape, v, dtype=object) for k, v in start.items()}
-    found = replace(worked.draw(spec, derivation, 1, given=shaped), given=frozenset())
-    assert any(fault in f.say for f in worked.degenerate(derivation, found)), worked.degenerate(derivation, found)
+    found = replace(draw.draw(spec, derivation, 1, given=shaped), given=frozenset())
+    assert any(fault in f.say for f in draw.degenerate(derivation, found)), draw.degenerate(derivation, found)
 
 
 def test_saturated_units_are_found_inside_an_expression_too() -> None:
     text = "title: t\nequations: ['C = (sigmoid(w*x + b) - y)**2']\nparameters: {w: scalar, b: scalar}\ninputs: {x: scalar}\n"
     spec = api.loads(text + "targets: {y: scalar}\n")
     derivation = api.derive(spec)
-    found = worked.draw(spec, derivation, 1, given={"w": 2, "x": 3, "b": -1, "y": 0})
-    assert "sigmoid is saturated at 5" in {f.say for f in worked.degenerate(derivation, found)}
+    found = draw.draw(spec, derivation, 1, given={"w": 2, "x": 3, "b": -1, "y": 0})
+    assert "sigmoid is saturated at 5" in {f.say for f in draw.degenerate(derivation, found)}
 
 
 @pytest.mark.parametrize("name", ["trace", "batch-norm", "norm"])
 def test_what_is_always_zero_is_no_fault(name: str) -> None:
     """Weights that nothing reads, a gain whose normalised inputs add up to 0, a network without parameters."""
     spec, derivation = case(ALL[name], "decimals")
-    assert worked.degenerate(derivation, worked.draw(spec, derivation, 3)) == ()
+    assert draw.degenerate(derivation, draw.draw(spec, derivation, 3)) == ()
 
 
 def test_a_layer_of_rectified_units_shows_both_sides_of_the_kink() -> None:
     """Where all units are on, to forget the slope makes no difference."""
     spec, derivation = case("mlp", "integers")
     for seed in range(6):
-        found = worked.draw(spec, derivation, seed)
+        found = draw.draw(spec, derivation, seed)
         for key in ("z.1", "z.2"):
             assert np.any(found.values[key] > 0) and np.any(found.values[key] < 0)
-        assert len(set(worked.pattern(derivation, found))) == 2
+        assert len(set(draw.pattern(derivation, found))) == 2
 
 
 def test_a_step_is_no_leap() -> None:
     """Lowering the cost by killing every unit is not gradient descent."""
     spec, derivation = case(RELU, "integers")
     for seed in range(10):
-        found = worked.draw(spec, derivation, seed)
+        found = draw.draw(spec, derivation, seed)
         assert float(found.after["z.1"].item()) > 0
 
 
@@ -221,18 +222,18 @@ def test_a_step_is_no_leap() -> None:
 def test_honest_rounding_stays_within_the_proposed_tolerance(name: str) -> None:
     spec, derivation = case(name, "decimals")
     for seed in range(5):
-        found = worked.draw(spec, derivation, seed)
-        rounded = worked.by_hand(derivation, found)
+        found = draw.draw(spec, derivation, seed)
+        rounded = draw.by_hand(derivation, found)
         for key, values in found.values.items():
             by_hand = rounded.values[key]
-            tolerance = worked.tolerance(values, by_hand)
+            tolerance = draw.tolerance(values, by_hand)
             assert np.max(np.abs(by_hand - values)) <= tolerance
             assert tolerance <= max(2e-3, 0.02 * float(np.max(np.abs(values)))), key
 
 
 def test_by_hand_rounds_every_line() -> None:
     spec, derivation = case("chain", "decimals")
-    found = worked.by_hand(derivation, worked.draw(spec, derivation, 3))
+    found = draw.by_hand(derivation, draw.draw(spec, derivation, 3))
     for values in (*found.exact.values(), *found.exact_after.values()):
         for value in values.flat:
             assert abs(float(value)) < 5e-4 or (Fraction(str(value)) * 10**4).denominator == 1
@@ -240,8 +241,8 @@ def test_by_hand_rounds_every_line() -> None:
 
 def test_nearby_tells_chance_from_structure() -> None:
     spec, derivation = case(RELU, "integers")
-    found = worked.draw(spec, derivation, 1, given={"x": 2, "W.1": [[3]], "b.1": [5], "W.2": [[2]], "b.2": [-7], "y": [4]})
-    moved = worked.nearby(spec, derivation, found)
+    found = draw.draw(spec, derivation, 1, given={"x": 2, "W.1": [[3]], "b.1": [5], "W.2": [[2]], "b.2": [-7], "y": [4]})
+    moved = draw.nearby(spec, derivation, found)
     assert float(moved.values["bar b.2"].item()) == float(moved.values["bar z.2"].item())
     assert found.values["W.2"].item() == found.values["x"].item()
     assert moved.values["W.2"].item() != moved.values["x"].item()
@@ -260,7 +261,7 @@ def test_a_sheet_in_fractions_prints_fractions_and_says_that_they_are_exact() ->
 def test_a_spec_that_says_nothing_keeps_its_numbers() -> None:
     """The sheets that people have already must not change."""
     spec = api.load(api.examples()["chain"])
-    found = worked.work(spec, api.derive(spec))
+    found = draw.work(spec, api.derive(spec))
     assert found is not None and found.style is None and found.seed is None
     assert {k: found.values[k].item() for k in ("x", "W.1", "b.1", "W.2", "b.2", "W.3", "b.3", "y")} == PINNED
 
@@ -275,7 +276,7 @@ def test_numbers_at_which_a_norm_has_no_slope_are_not_taken(seed: int) -> None:
     """The biases of a sheet may be 0, and where both are, the norm of them has a value and no gradient."""
     text = "title: t\nview: matrix\nseed: {}\nparameters: {{b: 2, q: 3, c: 3}}\nequations: ['p = norm(b)*q', 'C = mean(p**3)']\n"
     spec = api.loads(text.format(seed))
-    found = worked.work(spec, api.derive(spec))
+    found = draw.work(spec, api.derive(spec))
     assert found is not None and np.any(found.values["b"]) and all(np.all(np.isfinite(v)) for v in found.values.values())
 
 
@@ -283,7 +284,7 @@ def test_numbers_at_which_a_norm_has_no_slope_are_not_taken(seed: int) -> None:
 def test_values_at_which_there_is_no_slope_are_refused_with_their_place(numbers: str) -> None:
     spec = api.loads(f"title: t\nparameters: {{b: 3}}\nvalues: {{b: [0, 0, 0]}}\nequations: ['C = norm(b)']\n{numbers}")
     with pytest.raises(SpecError, match=r"<text>:3:9: with these values the pass.*is not in numbers\n.*norm"):
-        worked.work(spec, api.derive(spec))
+        draw.work(spec, api.derive(spec))
 
 
 OVERFLOWS = """
@@ -297,11 +298,11 @@ equations: ['p = exp(9*R.T @ u)', 'C = mean(p**3)']
 def test_a_step_that_overflows_is_not_printed() -> None:
     """The cube of an exponential: after a large step the cost is no number."""
     spec = api.loads(OVERFLOWS)
-    found = worked.work(spec, api.derive(spec))
+    found = draw.work(spec, api.derive(spec))
     assert found is not None and np.isfinite(found.after["C"]) and api.tex(api.sheet(spec))
 
 
 def test_a_learning_rate_with_which_every_step_overflows_is_refused_with_its_place() -> None:
     spec = api.loads(f"{OVERFLOWS}learning_rate: 1000\n")
     with pytest.raises(SpecError, match=r"<text>:6:16: .* one step, is not in numbers\n.*a smaller `learning_rate`"):
-        worked.work(spec, api.derive(spec))
+        draw.work(spec, api.derive(spec))

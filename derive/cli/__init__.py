@@ -16,8 +16,8 @@ from typing import Any
 import click
 
 from ..errors import DeriveError, OutputError
-from . import building, grading, handing, packing, starting, telling, watching, writing
-from .speaking import report
+from . import grade, homework, inspect, new, pack, pdf, tex, watch
+from .output import report
 
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # as the shell counts them: 128 + the signal's number
 
@@ -68,20 +68,20 @@ def command() -> None:
 
 
 for each in (
-    building.pdf,
-    watching.watch,
-    writing.tex,
-    building.code,
-    handing.homework,
-    packing.pack,
-    telling.check,
-    grading.grade,
-    telling.show,
-    telling.layers,
-    telling.schema,
-    telling.doctor,
-    starting.new,
-    starting.examples,
-    starting.completion,
+    pdf.pdf,
+    watch.watch,
+    tex.tex,
+    pdf.code,
+    homework.homework,
+    pack.pack,
+    inspect.check,
+    grade.grade,
+    inspect.show,
+    inspect.layers,
+    inspect.schema,
+    inspect.doctor,
+    new.new,
+    new.examples,
+    new.completion,
 ):
     command.add_command(each)

@@ -19,28 +19,19 @@ from dataclasses import dataclass
 import numpy as np
 from sympy import Expr, S
 
-from .. import calculus, evaluate, simplify
-from ..catalogue import malrules
-from ..evaluate import Array, Values
-from ..letters import Alphabet
-from ..steps import Derivation, Step
-from ..system import HELD, Equation, cotangent, is_cotangent
-from ..tensor import Differential, Entry, Index, Partial, add
-from ..verify import random_point
-from ..walk import free_indices, nodes, size, transform
+from ..calculus import differential, rewrites
+from ..calculus.steps import Derivation, Step
+from ..checks.verify import random_point
+from ..expressions.nodes import Differential, Entry, Index, Partial, add
+from ..expressions.system import HELD, Equation, cotangent, is_cotangent
+from ..expressions.traversal import free_indices, nodes, size, transform
+from ..network.catalogue import malrules
+from ..notation.index_letters import Alphabet
+from ..numbers import evaluate
+from ..numbers.evaluate import Array, Values
 from .changes import Candidate, within, wrong_changes
-from .lifting import (
-    Lines,
-    changed_terms,
-    contributions,
-    named,
-    partial_value,
-    put_in,
-    tidy,
-    with_partial,
-    written_out,
-)
 from .lines import Line, partial_lines, wrong_lines
+from .propagate import Lines, changed_terms, contributions, named, partial_value, put_in, tidy, with_partial, written_out
 
 __all__ = ["SECTIONS", "Mistake", "differ", "followed", "malrules", "mistakes", "points", "value_at"]
 
@@ -133,14 +124,14 @@ def _differentials(derivation: Derivation, step: Step) -> Iterator[Candidate]:
     first = frozenset(t.key for t in derivation.system.parameters)
     for rule, change in wrong_changes(equation, _held(derivation)):
         if opened and rule != "product_of_changes":
-            value = add(*(t.expr() for t in calculus.split(changed_terms(change, equation), first)))
+            value = add(*(t.expr() for t in differential.split(changed_terms(change, equation), first)))
             named_as_shown = [change] if "recognise" in step.rules else []
-            yield rule, min(value, simplify.common_first(value), *named_as_shown, key=size)
+            yield rule, min(value, rewrites.common_first(value), *named_as_shown, key=size)
         else:
             yield rule, change
 
 
-def _wrong_terms(derivation: Derivation, equation: Equation) -> Iterator[tuple[str, tuple[calculus.Term, ...]]]:
+def _wrong_terms(derivation: Derivation, equation: Equation) -> Iterator[tuple[str, tuple[differential.Term, ...]]]:
     for rule, change in wrong_changes(equation, _held(derivation)):
         if rule != "product_of_changes":
             yield rule, changed_terms(change, equation)
@@ -151,7 +142,7 @@ def _inner_forgotten(derivation: Derivation, step: Step) -> Iterator[Candidate]:
     equation = derivation.system.defines()[step.about]
     inner = getattr(equation.rhs, "argument", None) or (equation.rhs.args[0] if equation.rhs.is_Function else None)
     if inner is not None and not isinstance(inner, Entry):
-        slope = calculus.slope(equation.rhs, inner)
+        slope = differential.slope(equation.rhs, inner)
         shown = derivation.of("differential", step.about)[-1].result.rhs
         if not any(n == slope for n in nodes(shown)):  # the sheet writes it by its value
             slope = transform(slope, lambda n: equation.lhs if n == equation.rhs else None)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, Mul, Pow, S
 
-from .. import calculus, recognise
-from ..catalogue import F, function
-from ..system import COUNT, Equation
-from ..tensor import Differential, Elementwise, Entry, Partial, Total, Where, add, mul, power
-from ..walk import entries, free_indices, nodes, transform
+from ..calculus import differential, recognise
+from ..expressions.nodes import Differential, Elementwise, Entry, Partial, Total, Where, add, mul, power
+from ..expressions.system import COUNT, Equation
+from ..expressions.traversal import entries, free_indices, nodes, transform
+from ..network.catalogue import F, function
 
 Candidate = tuple[str, Expr]
 """A mal-rule's key, and what it makes of an expression."""
@@ -37,7 +37,7 @@ class _Part:
     held: frozenset[str]
 
     def d(self, expr: Expr) -> Expr:
-        return calculus.differential(expr, self.held)[0]
+        return differential.differential(expr, self.held)[0]
 
     def moves(self, expr: Expr) -> bool:
         return any(e.key not in self.held for e in entries(expr))
@@ -49,7 +49,7 @@ def wrong_changes(equation: Equation, held: frozenset[str]) -> Iterator[Candidat
     if softmax:
         inner = next(f.args[0] for f in equation.rhs.args if f.func == sympy.exp)
         slope = mul(equation.lhs, add(1, mul(-1, equation.lhs)))
-        yield "softmax_diagonal", mul(slope, calculus.differential(inner, held)[0])
+        yield "softmax_diagonal", mul(slope, differential.differential(inner, held)[0])
     for node in dict.fromkeys(nodes(equation.rhs)):
         if isinstance(node, Entry) or not node.args or not isinstance(node, Expr):
             continue
@@ -125,7 +125,7 @@ def _inner(part: _Part) -> Iterator[Candidate]:
     moving = [e for e in entries(inner) if part.moves(e)]
     bound = any(isinstance(n, Total) for n in nodes(inner))
     if not isinstance(inner, Entry) and len(moving) == 1 and not bound:
-        yield "inner_forgotten", mul(calculus.slope(part.node, inner), Differential(moving[0]))
+        yield "inner_forgotten", mul(differential.slope(part.node, inner), Differential(moving[0]))
 
 
 def _power(part: _Part) -> Iterator[Candidate]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..evaluate import Array
+from ..numbers.evaluate import Array
 
 Wrong = tuple[str, Array]
 """A mal-rule's key, and the new value that it leads to."""

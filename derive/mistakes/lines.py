@@ -8,14 +8,14 @@ from functools import partial
 
 from sympy import Add, Expr, Mul, Pow, S
 
-from .. import simplify
-from ..matching import match
-from ..steps import Derivation, Step, tensor_of
-from ..system import COUNT, Equation, Tensor, cotangent, is_cotangent, lhs_of, primal
-from ..tensor import Differential, Elementwise, Entry, Index, Partial, Total, add, mul, neg, rebuild, total
-from ..walk import entries, factors, free_indices, nodes, rename, terms, transform
+from ..calculus import rewrites
+from ..calculus.steps import Derivation, Step, tensor_of
+from ..expressions.matching import match
+from ..expressions.nodes import Differential, Elementwise, Entry, Index, Partial, Total, add, mul, neg, rebuild, total
+from ..expressions.system import COUNT, Equation, Tensor, cotangent, is_cotangent, lhs_of, primal
+from ..expressions.traversal import entries, factors, free_indices, nodes, rename, terms, transform
 from .changes import Candidate, softmax_slope, wrong_slopes
-from .lifting import users
+from .propagate import users
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _flipped(expr: Expr) -> Expr | None:
         minus = [f for f in expr.args if factors(f)[0].is_Number and factors(f)[0].is_negative]
         if not minus or any(isinstance(n, Differential) for n in nodes(expr)):
             return None
-        return simplify.positive_first(neg(expr))
+        return rewrites.positive_first(neg(expr))
     if isinstance(expr, Mul | Total):
         for place, inner in enumerate(expr.args[: 1 if isinstance(expr, Total) else None]):
             turned = _flipped(inner)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .. import catalogue
+from ..expressions.system import System
 from ..spec import Spec, check_names
-from ..system import System
+from . import catalogue
+from .batching import example_index, in_scalars, over_examples
 from .draft import Draft
 from .equations import add_equations
 from .layers import add_layers
-from .lifting import example_index, in_scalars, over_examples
 from .loss import add_loss
 
 __all__ = ["build", "example_index", "in_scalars", "over_examples"]

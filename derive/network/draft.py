@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 import sympy
 from sympy import Expr
 
-from .. import catalogue, language
 from ..errors import EquationError, Place, SpecError, did_you_mean
-from ..records import FactRecord
+from ..expressions import language
+from ..expressions.nodes import Elementwise, Entry, Index, Total, add, neg, total
+from ..expressions.system import Block, Equation, Fact, System, Tensor
+from ..expressions.traversal import factors, transform
 from ..spec import Spec
-from ..system import Block, Equation, Fact, System, Tensor
-from ..tensor import Elementwise, Entry, Index, Total, add, neg, total
-from ..walk import factors, transform
+from ..spec.records import FactRecord
+from . import catalogue
 
 Shape = tuple[int, ...]
 Names = dict[str, str]

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .. import language
 from ..errors import EquationError, SpecError, did_you_mean
-from ..system import Role, Tensor
+from ..expressions import language
+from ..expressions.system import Role, Tensor
 from .draft import Draft, Names, Shape, functions, marked
 
 INPUT_LETTERS = "axhAXH"

@@ -8,14 +8,15 @@ from functools import lru_cache
 
 from sympy import Expr
 
-from .. import catalogue, language
 from ..errors import EquationError, Place, SpecError, did_you_mean
-from ..fields import MAX_DIMENSION
-from ..records import Form, LayerRecord
+from ..expressions import language
+from ..expressions.nodes import Elementwise, Entry, add
+from ..expressions.system import Block, Equation, Tensor
+from ..expressions.traversal import transform
 from ..spec import Layer
-from ..system import Block, Equation, Tensor
-from ..tensor import Elementwise, Entry, add
-from ..walk import transform
+from ..spec.fields import MAX_DIMENSION
+from ..spec.records import Form, LayerRecord
+from . import catalogue
 from .draft import Draft, Names, Shape, functions, lhs, marked, shown
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .. import catalogue
 from ..errors import SpecError, did_you_mean
-from ..records import LayerRecord
+from ..expressions.system import Tensor
 from ..spec import Layer, Network
+from ..spec.records import LayerRecord
 from ..spec.shorthand import LAYER_KEYS
-from ..system import Tensor
+from . import catalogue
 from .draft import Draft
 from .instance import Instance
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import catalogue
 from ..errors import SpecError, did_you_mean
-from ..system import Tensor
+from ..expressions.system import Tensor
+from . import catalogue
 from .draft import Draft, lhs, shown
 from .instance import parsed, signature
 

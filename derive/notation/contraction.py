@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from sympy import Integer, S
 
-from ..system import COUNT
-from ..tensor import Entry, Example, Index, mul
-from .arrays import Axes, Diagonal, Inner, Node, Ones, Scalar, Times, hadamard, product, scaled, transpose
+from ..expressions.nodes import Entry, Example, Index, mul
+from ..expressions.system import COUNT
+from .array_expressions import Axes, Diagonal, Inner, Node, Ones, Scalar, Times, hadamard, product, scaled, transpose
 
 
 class NoMatrixForm(Exception):

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable
 
 from sympy import Expr, Mul, S
 
-from ..system import System, is_cotangent, primal
-from ..tensor import Delta, Entry, Index, Pairing, Total, Within, add, mul
-from ..walk import free_indices, nodes, rename, terms
+from ..expressions.nodes import Delta, Entry, Index, Pairing, Total, Within, add, mul
+from ..expressions.system import System, is_cotangent, primal
+from ..expressions.traversal import free_indices, nodes, rename, terms
 
 
 def counted(at: Expr, first: int) -> Expr:

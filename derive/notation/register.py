@@ -17,14 +17,14 @@ from itertools import chain, count
 import sympy
 from sympy import Expr
 
-from ..alike import Forms, structure
-from ..steps import Derivation
-from ..system import COUNT, System, Tensor
-from ..tensor import Elementwise, Entry, Index
-from ..walk import LETTERS, free_indices, nodes
-from . import arrays, views
-from .symbols import FUNCTION_WORDS, Glyph, Labels, Signs, Symbols, function_name, named, without_primes
-from .text import spelt
+from ..calculus.steps import Derivation
+from ..expressions.nodes import Elementwise, Entry, Index
+from ..expressions.renaming import Forms, structure
+from ..expressions.system import COUNT, System, Tensor
+from ..expressions.traversal import LETTERS, free_indices, nodes
+from . import array_expressions, views
+from .glyphs import FUNCTION_WORDS, Glyph, Labels, Signs, Symbols, function_name, named, without_primes
+from .printers.text import spelt
 
 OF_ONE = ("c", "gamma", "kappa", "g", "w", "f")
 """The cost of one example gets the first of these names that is free, where the small letter of the cost is not."""
@@ -287,9 +287,9 @@ class _Register:
         for view in ("matrix", "batch"):
             for line in some.values() if view in self.asked else ():
                 shown = views.shown(line, view, self.system)
-                if isinstance(shown, arrays.ArrayEquation):
-                    parts = chain(arrays.parts(shown.lhs), arrays.parts(shown.rhs))
-                    along |= {p.along for p in parts if isinstance(p, arrays.Softmax) and len(p.axes) == 2}
+                if isinstance(shown, array_expressions.ArrayEquation):
+                    parts = chain(array_expressions.parts(shown.lhs), array_expressions.parts(shown.rhs))
+                    along |= {p.along for p in parts if isinstance(p, array_expressions.Softmax) and len(p.axes) == 2}
         return len(along) > 1
 
     def _text(self, found: Symbols) -> Signs:
@@ -341,7 +341,7 @@ def _clashes(register: _Register, found: Symbols) -> Iterator[Clash]:
 
 def _has_pi(register: _Register) -> bool:
     """Whether a line of the sheet has the number π: in an equation, or in the definition or slope of a function."""
-    from ..catalogue import function
+    from ..network.catalogue import function
 
     sides = [e.rhs for e in register.system.equations]
     for name in register.functions:

@@ -12,14 +12,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..catalogue import functions
 from ..errors import EquationError
-from ..language.grammar import Source, chain, read_equation, read_expression, subscripts
-from ..language.operations import BUILT_IN, OVER
-from ..system import System
-from .latex_scalars import Text, brackets, joined
-from .precedence import BESIDE_CIRCLE, BINDING, SCRIPTED
-from .symbols import ALIASES, GREEK, Glyph, Symbols, named, parsed
+from ..expressions.language.grammar import Source, chain, read_equation, read_expression, subscripts
+from ..expressions.language.operations import BUILT_IN, OVER
+from ..expressions.system import System
+from ..network.catalogue import functions
+from .glyphs import ALIASES, GREEK, Glyph, Symbols, named, parsed
+from .printers.latex_scalars import Text, brackets, joined
+from .printers.precedence import BESIDE_CIRCLE, BINDING, SCRIPTED
 
 LAYER = re.compile(r"(?<![\w.])([^\W\d]\w*)\.(\d+)(?!\w)")
 NUMBERED = re.compile(r"(\w+)__layer__(\d+)")

@@ -8,16 +8,17 @@ batch           arrays whose rows (or columns) are the training examples
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
-from ..system import Equation, System, is_cotangent, primal
-from ..tensor import Differential, Entry, Index, Partial
-from ..walk import nodes
-from . import matrix
-from .arrays import ArrayEquation, Name, Node, parts, transformed
+from ..calculus.steps import View
+from ..expressions.nodes import Differential, Entry, Index, Partial
+from ..expressions.system import Equation, System, is_cotangent, primal
+from ..expressions.traversal import nodes
+from . import matrix_form
+from .array_expressions import ArrayEquation, Name, Node, parts, transformed
 from .contraction import NoMatrixForm
 
-View = Literal["scalar", "index", "matrix", "batch"]
+__all__ = ["Shown", "View", "shown"]
+
 Shown = Equation | ArrayEquation
 
 
@@ -27,7 +28,7 @@ def shown(equation: Equation, view: View, system: System) -> Shown:
         return equation
     try:
         examples = _labels(equation, system)
-        found = matrix.equation(equation, examples) if view == "matrix" else matrix.equation(equation, (), examples)
+        found = matrix_form.equation(equation, examples) if view == "matrix" else matrix_form.equation(equation, (), examples)
         return _placed(found, system)
     except NoMatrixForm:
         return equation

@@ -8,20 +8,20 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..escape import escape, plainly
-from ..fields import Steps
-from ..looks import Look
-from ..render import Known, Writer
-from ..sheet import Sheet
-from ..templating import environment, explained, tidy
-from ..words import Words
-from . import signs, texts
+from ..document.model import Sheet
+from ..spec.fields import Steps
+from ..spec.theme import Look
+from ..writers.latex.escape import escape, plainly
+from ..writers.latex.writer import Known, Writer
+from ..writers.templating import environment, explained, tidy
+from ..writers.words import Words
+from . import markdown, notation_table
 from .literature import Work
+from .markdown import Scope, Target
 from .maths import Maths
 from .models import Chapter, Pack
+from .notation_table import Clash
 from .sheets import Member, all_rules, titles
-from .signs import Clash
-from .texts import Scope, Target
 
 NOTHING = Markup("")
 
@@ -243,7 +243,7 @@ class Book:
             cited=self.cited,
             linked=linked,
         )
-        return Markup(texts.latex(text, scope, lambda line: self.pack.place_of_line(path, line)))
+        return Markup(markdown.latex(text, scope, lambda line: self.pack.place_of_line(path, line)))
 
     def _targets(self, words: Words) -> dict[str, Target]:
         section, chapter = escape(words.pack("section")), escape(words.pack("chapter"))
@@ -258,14 +258,15 @@ class Book:
         shown = self.works.values() if self.pack.literature == "all" else [self.works[key] for key in self.cited]
         ordered = sorted(shown, key=lambda w: (w.sorted_by, w.title, w.key))
         return tuple(
-            (texts.label(work.key, self.works), replace(work, address=Markup(texts.breakable(work.address)))) for work in ordered
+            (markdown.label(work.key, self.works), replace(work, address=Markup(markdown.breakable(work.address))))
+            for work in ordered
         )
 
     # --- notation ---------------------------------------------------------------------------------------------------------------
 
     def clashes(self) -> list[Clash]:
         """Signs that are one thing in one sheet and something else in another."""
-        return signs.clashes({m.name: m.derived.signs for m in self.members})
+        return notation_table.clashes({m.name: m.derived.signs for m in self.members})
 
     def _notation(self) -> tuple[tuple[Noted, ...], tuple[Noted, ...]]:
         numbers = {m.name: m.number for m in self.members}
@@ -276,7 +277,7 @@ class Book:
         def said(role: str, rank: str) -> str:
             return f"{self.prose.noted(role)} ({self.prose.ranks(rank)})"
 
-        rows = signs.table({m.name: m.derived.signs for m in self.members})
+        rows = notation_table.table({m.name: m.derived.signs for m in self.members})
         clashing = []
         for clash in self.clashes():
             for role in dict.fromkeys(clash.sheets.values()):

@@ -13,21 +13,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from .. import api, looks, words
 from ..errors import DeriveError, OutputError, Place, SpecError, TypesetError, did_you_mean
-from ..escape import escape
-from ..fields import Steps
-from ..looks import Look
-from ..render import style
-from ..spec import Spec
+from ..resources import examples
+from ..spec import Spec, languages, theme
+from ..spec.fields import Steps
 from ..spec.reading import read
+from ..spec.theme import Look
 from ..typeset import typeset
-from . import kept, literature
+from ..writers.latex.escape import escape
+from ..writers.latex.writer import style
+from . import cache, literature
 from .book import Book
 from .manifest import add_to_toc, pages
 from .models import Pack, SheetEntry
+from .notation_table import Clash
 from .sheets import Derived, Member, Wanted, derive
-from .signs import Clash
 
 LINES = ("title", "subtitle", "course", "date", "licence")
 TIMEOUT = 60
@@ -101,8 +101,8 @@ def _told(book: Book) -> list[dict[str, Any]]:
 
 def _look(pack: Pack) -> Look:
     """The look of the whole book; its fields are called as those of a spec."""
-    found = looks.look(cast(Spec, pack.model_copy(update={"language": pack.language or words.ENGLISH})))
-    looks.require_font(found)
+    found = theme.look(cast(Spec, pack.model_copy(update={"language": pack.language or languages.ENGLISH})))
+    theme.require_font(found)
     return found
 
 
@@ -121,7 +121,7 @@ def members(pack: Pack, look: Look, say: Callable[[str], None] = lambda name: No
             raise SpecError(f"`{entry.spec}` stands in the pack already, as `{twin}`", place=pack.place(*path))
         language = chapter.language or pack.language
         if language:
-            words.require(language, look.templates, pack.place(*path[:2], "language") if chapter.language else None)
+            languages.require(language, look.templates, pack.place(*path[:2], "language") if chapter.language else None)
         solved = pack.solved if edition == "homework" and pack.solutions != "none" else None
         editions = tuple(dict.fromkeys(filter(None, (edition, solved))))
         own = replace(look, language=language or look.language)
@@ -140,7 +140,7 @@ def source(pack: Pack, entry: SheetEntry, path: Sequence[str | int]) -> Path:
         return pack.beside(entry.spec, *path, "spec")
     with suppress(SpecError):
         return pack.beside(entry.spec, *path, "spec")
-    known = api.examples()
+    known = examples()
     if entry.spec not in known:
         hint = did_you_mean(entry.spec, known)
         raise SpecError(f"there is no file and no example called `{entry.spec}`", place=pack.place(*path, "spec"), hint=hint)
@@ -149,8 +149,8 @@ def source(pack: Pack, entry: SheetEntry, path: Sequence[str | int]) -> Path:
 
 def _derived(asked: Sequence[tuple[Wanted, Place]], say: Callable[[str], None]) -> tuple[list[Derived], tuple[str, ...]]:
     """What each spec becomes, and the names of those that were derived for it. An error tells where in the pack its spec is."""
-    names = [kept.key(wanted) for wanted, _ in asked]
-    found = [kept.find(name) for name in names]
+    names = [cache.key(wanted) for wanted, _ in asked]
+    found = [cache.find(name) for name in names]
     missing = [number for number, derived in enumerate(found) if derived is None]
     work = [asked[number][0] for number in missing]
     with _spread(len(missing), WORTH_SPREADING) as pool:
@@ -161,7 +161,7 @@ def _derived(asked: Sequence[tuple[Wanted, Place]], say: Callable[[str], None]) 
                 made.hint = "\n  ".join(filter(None, (made.hint, f"this spec is the sheet `{wanted.name}` of the pack, {place}")))
                 raise made
             say(wanted.name)
-            kept.keep(names[number], made)
+            cache.keep(names[number], made)
             found[number] = made
     return [derived for derived in found if derived is not None], tuple(wanted.name for wanted in work)
 

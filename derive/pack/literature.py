@@ -18,8 +18,8 @@ from bibtexparser.model import Entry, Field
 from pylatexenc.latex2text import LatexNodes2Text
 
 from ..errors import DeriveError, Place, SpecError
-from ..escape import escape
 from ..spec.reading import read
+from ..writers.latex.escape import escape
 
 MAX_ENTRIES = 5000
 

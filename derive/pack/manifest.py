@@ -10,7 +10,7 @@ from typing import Any
 import pikepdf
 
 from ..errors import TypesetError
-from ..escape import escape
+from ..writers.latex.escape import escape
 from .book import Portion
 
 LEVELS = {"sheet": 1, "solution": 1}

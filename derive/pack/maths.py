@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .. import api, story
+from ..document import pipeline
+from ..document.model import Sheet
+from ..document.sections import exploration
 from ..errors import EquationError
-from ..looks import Look
+from ..expressions.system import System
 from ..notation import register, typed
-from ..render import Known, Writer
-from ..sheet import Sheet
-from ..system import System
-from ..words import Words
+from ..spec.theme import Look
+from ..writers.latex.writer import Known, Writer
+from ..writers.words import Words
 from .sheets import Member
 
 MANY = 40
@@ -42,7 +43,7 @@ class Maths:
                 found = typed.read(code, typed.ranks(system))
             except EquationError as error:
                 if typed.is_meant(code):
-                    raise story.unreadable(code, error) from None
+                    raise exploration.unreadable(code, error) from None
                 return None
             whole = all(name in found.ranks for name in found.names())
             if best is None or whole:
@@ -58,13 +59,13 @@ class Maths:
     def _system(self, member: Member) -> tuple[System, Sheet]:
         if member.name not in self._built:
             spec = member.wanted.spec()
-            system = api.system(spec)
+            system = pipeline.system(spec)
             symbols = register.symbols(system, spec.labels, spec.glyphs)
-            self._built[member.name] = (system, Sheet(spec.title, (), symbols, api.views(spec), look=self._look))
+            self._built[member.name] = (system, Sheet(spec.title, (), symbols, pipeline.views(spec), look=self._look))
         return self._built[member.name]
 
 
 def _is_mathematics(found: typed.Typed) -> bool:
     """Whether a formula is one, and not words: an equation, or signs and names of a sheet."""
     signs = (name in found.ranks or typed.is_letter(name) for name in found.names())
-    return "=" in found.text or story.is_function(found.text) or all(signs)
+    return "=" in found.text or exploration.is_function(found.text) or all(signs)

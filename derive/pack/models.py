@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from ..errors import Place, SpecError, did_you_mean
-from ..fields import Line, Part, Steps, Views, Words, empty, expected, short, wrong
 from ..spec.complaints import first, found
+from ..spec.fields import Line, Part, Steps, Views, Words, empty, expected, short, wrong
 from ..spec.nodes import Node
 from ..spec.reading import compose, read
 

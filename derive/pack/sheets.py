@@ -7,17 +7,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .. import api
-from ..catalogue import rules
+from ..document.model import Sheet
 from ..errors import DeriveError
-from ..escape import escape
-from ..fields import Steps
-from ..looks import Look
-from ..sheet import Sheet
-from ..spec import Spec
-from ..words import Words
+from ..homework import editions
+from ..network.catalogue import rules
+from ..spec import Spec, loads
+from ..spec.fields import Steps
+from ..spec.theme import Look
+from ..writers.latex import writer
+from ..writers.latex.escape import escape
+from ..writers.words import Words
 from .models import SheetEntry
-from .signs import Sign, signs
+from .notation_table import Sign, signs
 
 USED = r"\dsrule{"
 
@@ -47,7 +48,7 @@ class Wanted:
 
     def spec(self) -> Spec:
         """Its spec, with the look of the book: what the spec says about that is for a sheet alone."""
-        found = api.loads(self.text, str(self.path))
+        found = loads(self.text, str(self.path))
         plain = {"theme": None, "paper": None, "size": None, "sides": None}
         language = {} if self.own_language else {"language": self.look.language}
         return found.model_copy(update={**plain, **language, **self.notation}).with_own(None, self.look.templates)
@@ -90,12 +91,12 @@ def derive(wanted: Wanted) -> Derived:
             escape(str(getattr(found, line) or ""))
         except DeriveError as error:
             raise error.at(found.place(line)) from None
-    made = api.sheets(found, wanted.editions)
+    made = editions.sheets(found, wanted.editions)
     sheets = {which: _looking(made["" if which == "worked" else f"-{which}"], wanted) for which in wanted.editions}
     known = titles(found.language, wanted.look.templates)
     bodies, used = {}, {}
     for which, sheet in sheets.items():
-        bodies[which], used[which] = marked(api.tex(sheet, fragment=True), known)
+        bodies[which], used[which] = marked(writer.latex(sheet, fragment=True), known)
     return Derived(found.title, found.subtitle or "", bodies, used, signs(next(iter(sheets.values()))))
 
 

@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import Place, SpecError, did_you_mean
-from ..fields import Part, Steps, short
-from ..records import LayerRecord
 from .complaints import first, found
+from .fields import Part, Steps, short
 from .models import BATCH_SIZE, Explore, Layer, Loss, Network, Spec
 from .reading import compose, read
+from .records import LayerRecord
 from .shorthand import LAYER_KEYS, LOSS_KEYS, one_of, schema_of
 
 __all__ = [

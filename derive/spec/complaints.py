@@ -8,11 +8,11 @@ from collections.abc import Collection, Mapping
 from pydantic_core import ErrorDetails
 
 from ..errors import SpecError, did_you_mean
-from ..fields import Part, Steps, short
-from ..records import Form, LayerRecord
 from . import shorthand
+from .fields import Part, Steps, short
 from .models import ROLES, Explore, Network, Spec
 from .nodes import Node
+from .records import Form, LayerRecord
 
 
 def first(

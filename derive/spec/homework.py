@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from ..fields import Count, Line, Part, expected, short, wrong
+from .fields import Count, Line, Part, expected, short, wrong
 
 Kind = Literal["differential", "partial", "gradient", "shape", "value", "step", "find_error", "choice", "ask"]
 KINDS: tuple[str, ...] = ("differential", "partial", "gradient", "shape", "value", "step", "find_error", "choice", "ask")

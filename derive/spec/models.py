@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from ..errors import Place
-from ..fields import (
+from . import shorthand
+from .fields import (
     MAX_LINES,
     Constant,
     Count,
@@ -30,10 +31,9 @@ from ..fields import (
     Words,
     wrong,
 )
-from ..records import LayerRecord
-from . import shorthand
 from .homework import Homework
 from .nodes import Node
+from .records import LayerRecord
 
 ROLES = {"inputs": "an input", "parameters": "a parameter", "targets": "a target", "constants": "a constant"}
 

@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
 )
 
 from ..errors import Place, SpecError
-from ..fields import short
+from .fields import short
 
 MAX_NODES = 20_000
 MAX_DEPTH = 50

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ..errors import DeriveError, Place, SpecError, did_you_mean
-from ..fields import short
+from .fields import short
 from .nodes import FORBIDDEN, Node, Tree
 
 MAX_BYTES = 1_000_000

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..errors import Place
-from ..fields import Steps, expected, short, wrong
+from .fields import Steps, expected, short, wrong
 from .nodes import Node
 
 LAYER_KEYS = {"name": "name", "from": "reads", "share": "share", "repeat": "repeat"}

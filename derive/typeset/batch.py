@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
 
-from derive.errors import DeriveError, OutputError, TypesetError
-
+from ..errors import DeriveError, OutputError, TypesetError
 from .document import Job, Parts, parts
 from .output import make_folder, write_whole
 from .runs import Outcome, Run, set_documents

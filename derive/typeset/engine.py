@@ -13,10 +13,8 @@ import threading
 from functools import lru_cache
 from pathlib import Path
 
-from derive import processes
-from derive.errors import TypesetError
-
-from . import fence
+from ..errors import TypesetError
+from . import fence, processes
 from .interrupts import held_back
 
 MAX_FILE = 200 * 2**20

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from derive.errors import Place, TypesetError
-
+from ..errors import Place, TypesetError
 from .engine import INSTALL
 
 _ERROR = re.compile(r"^(?:(?:\./)?(?P<file>[^\s:()]+\.\w+):(?P<line>\d+): |! ?)(?P<message>\S.*)$", re.MULTILINE)

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from derive.kept import cache as cache
-
+from ..cache import cache as cache
 from . import engine as engines
 from .document import digest
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from derive.errors import OutputError
+from ..errors import OutputError
 
 
 def write_whole(path: Path, data: bytes) -> None:

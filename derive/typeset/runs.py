@@ -14,16 +14,15 @@ from pathlib import Path
 
 import pikepdf
 
-from derive.errors import DeriveError, OutputError, TypesetError
-
+from ..errors import DeriveError, OutputError, TypesetError
 from . import engine as engines
-from .contents import NotRead
 from .document import Parts, check_names
 from .failure import explained
 from .formats import Look, find_format, refuse_format, write_inputs
-from .split import Told, Unsplittable, split, told
+from .pdf.contents import NotRead
+from .pdf.split import Told, Unsplittable, split, told
+from .pdf.type1 import NotCut
 from .twins import of_twin, references, remember, write_references
-from .type1 import NotCut
 
 JOB = "sheet"
 """The name of a run's main file: fixed, so that a PDF's bytes do not depend on what it is called."""

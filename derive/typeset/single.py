@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from derive.errors import TypesetError
-
+from ..errors import TypesetError
 from .document import parts
 from .engine import find_engine
 from .output import make_folder, write_whole

@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from derive.errors import OutputError
-
+from ..cache import cache
+from ..errors import OutputError
 from .document import digest
-from .formats import cache
 from .output import write_whole
 
 SUFFIXES = (".aux", ".toc", ".lof", ".lot")

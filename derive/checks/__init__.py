@@ -1,0 +1,1 @@
+"""Whether what was derived and what is printed is true."""

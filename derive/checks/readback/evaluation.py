@@ -1,0 +1,425 @@
+"""A read formula at a point: what it is worth there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from ...numbers.entrywise import apply, erf
+from ...numbers.evaluate import Array
+from . import tree, values
+from .letters import Letters, Scope, index, letter_of
+from .signs import Meaning, written
+from .tokens import Unreadable
+from .tree import Name, Tokens, Tree
+from .values import Value
+
+FUNCTIONS: dict[str, Callable[[Array], Any]] = {
+    "exp": np.exp, "log": np.log, "ln": np.log, "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "erf": erf, "sqrt": np.sqrt,
+}  # fmt: skip
+
+ALL = ((r"\cdot",), ("·",), (":",))
+"""What stands at the place of an index for all of the axis."""
+
+TRIED = np.asarray([0.3, 1.7])
+
+LARGEST = 30_000_000
+"""The most numbers that a part of a line may become."""
+
+COMPARED: dict[str, Callable[[Array, Array], Any]] = {
+    "=": np.equal, "<": np.less, ">": np.greater, r"\le": np.less_equal, "<=": np.less_equal, "≤": np.less_equal,
+    r"\ge": np.greater_equal,
+}  # fmt: skip
+
+
+@dataclass
+class Evaluation(Letters):
+    """Evaluates the sides of one line, at one point after another of the same shapes.
+
+    changes: of all quantities, or of those of one line with others held. rows: along what softmax acts on a matrix; uses_rows:
+    whether that made a difference, and matrix: to what can be nothing else.
+    """
+
+    changes: Mapping[str, Array] | None = None
+    rows: bool = True
+    uses_rows: bool = False
+    matrix: bool = False
+    scope: Scope | None = None
+
+    def sides(self, claim: tree.Relation, numbers: bool = True) -> list[Value | None]:
+        """Each side's value; None for a gap, and for what holds nothing but numbers where `numbers` are not asked for."""
+        left_out = [self.left_out(side, numbers) for side in claim.sides]
+        if left_out.count(False) < 2:  # nothing is compared: its names must be names
+            for name in (n for side in claim.sides for n in tree.inside(side) if isinstance(n, Name)):
+                if (name != Name(name.letter) or len(name.letter) > 1) and not self.constant(name):  # else it may be an index
+                    self.required(name)
+            return [None] * len(claim.sides)
+        if self.scope is None:
+            self.scope = self.looked_over(claim, [side for side, out in zip(claim.sides, left_out, strict=True) if not out])
+        return [None if out else self.value(side, self.scope) for side, out in zip(claim.sides, left_out, strict=True)]
+
+    def left_out(self, side: Tree, numbers: bool) -> bool:
+        """A gap; an array of numbers; and where they are not asked for, anything that holds nothing but numbers."""
+        if isinstance(side, tree.Gap):
+            return True
+        return self.numeric(side) and (not numbers or any(isinstance(n, tree.Matrix | tree.Gap) for n in tree.inside(side)))
+
+    def numeric(self, node: Tree) -> bool:
+        """Whether nothing but numbers stands there."""
+        named = (tree.Change, tree.Derivative, tree.Total, tree.Ones)
+        inside = list(tree.inside(node))
+        return not any(isinstance(n, named) or (isinstance(n, Name) and not self.constant(n)) for n in inside)
+
+    def constant(self, name: Name) -> bool:
+        """π, or a power of e whose exponent is a number, where these are no quantities of the sheet."""
+        if name.below or self.meaning(name) is not None:
+            return False
+        if name.letter == "e" and name.above:
+            return self.numeric(self.exponent(name.above))
+        return name.letter in (r"\pi", "π", "pi") and not name.above
+
+    def look_over(self, claim: tree.Relation, beside: Scope | None) -> None:
+        """Look a line over as if alone, then take the places of the same line in other signs. Raises Unreadable."""
+        if beside is not None and not any(isinstance(side, tree.Gap) for side in claim.sides):
+            own = self.looked_over(claim, list(claim.sides))
+            if not set(own.axes) <= set(beside.axes):
+                raise Unreadable("the text behind it has other letters")
+            self.scope = beside
+
+    # --- names ------------------------------------------------------------------------------------------------------------
+
+    def entry(self, meaning: Meaning, array: Array, scope: Scope) -> Value:
+        """An entry, or with fewer indices than axes the rest as an array."""
+        rank = len(array.shape) - sum(part not in ALL for part in meaning.indices)
+        if meaning.sign.matrix is not None and meaning.sign.matrix != (rank > 1):
+            raise Unreadable(f"`{meaning.sign.letter}` is the letter of {'the matrix' if meaning.sign.matrix else 'an entry'}")
+        placed = [(a, part) for a, part in zip(self.axes_of(meaning), meaning.indices, strict=True) if part not in ALL]
+        if not placed:
+            return Value(self._as_matrix(array, len(scope.axes)))
+        axes = [axis for axis, _ in placed]
+        letters = [part[0] if len(part) == 1 else "" for _, part in placed]
+        if len(axes) == array.ndim and len(set(letters)) == len(letters) and all(map(scope.whole, letters, array.shape)):
+            order = sorted(range(len(letters)), key=lambda n: scope.axes[letters[n]])
+            shape = [1] * (len(scope.axes) + 2)
+            for n in order:
+                shape[scope.axes[letters[n]]] = array.shape[n]
+            return Value(array.transpose(order).reshape(shape))
+        rest = [n for axis, n in enumerate(array.shape) if axis not in axes]
+        moved = np.moveaxis(array, axes, range(len(axes)))
+        picks, valid = [], np.asarray(True)
+        for (_, part), n in zip(placed, moved.shape, strict=False):
+            place = self.place(part, scope)
+            valid = valid & (place >= 0) & (place < n)
+            picks.append(np.clip(place, 0, n - 1))
+        found = moved[tuple(np.broadcast_arrays(*picks))].astype(float)
+        valid = np.broadcast_to(valid, found.shape[: len(scope.axes)])
+        found = np.where(valid.reshape((*valid.shape, *(1,) * len(rest))), found, np.nan)
+        if len(rest) > 2:
+            raise Unreadable(f"`{meaning.sign.letter}` has {len(rest)} axes that no index names")
+        return Value(found.reshape((*found.shape, *(1,) * (2 - len(rest)))))
+
+    def _as_matrix(self, array: Array, letters: int) -> Array:
+        if array.ndim > 2:
+            raise Unreadable(f"an array with {array.ndim} axes stands without indices")
+        return array.reshape((1,) * letters + array.shape + (1,) * (2 - array.ndim)).astype(float)
+
+    def place(self, part: Tokens, scope: Scope) -> Array:
+        """The places that an index part names, counted from 0."""
+        if len(part) == 1 and part[0] in scope.places:
+            return self.letter_value(part[0], scope) - self.first
+        return self.whole(index(part), scope) - self.first
+
+    def whole(self, node: Tree, scope: Scope) -> Array:
+        """Arithmetic with letters of indices."""
+        if isinstance(node, tree.Number):
+            return np.asarray(int(node.value)).reshape((1,) * len(scope.axes))
+        if isinstance(node, Name):
+            return self.letter_value(letter_of(node), scope)
+        if isinstance(node, tree.Negative):
+            return -self.whole(node.of, scope)
+        if isinstance(node, tree.Add):
+            return sum((self.whole(t, scope) for t in node.terms), np.asarray(0))
+        if isinstance(node, tree.Product):
+            out = np.asarray(1)
+            for f in node.factors:
+                out = out * self.whole(f, scope)
+            return out
+        raise Unreadable("an index that is no sum of letters and numbers")
+
+    def letter_value(self, name: str, scope: Scope) -> Array:
+        if name not in scope.places:
+            raise Unreadable(f"`{name}` is no index here")
+        shape = [1] * len(scope.axes)
+        shape[scope.axes[name]] = -1
+        return scope.places[name].reshape(shape)
+
+    # --- values ---------------------------------------------------------------------------------------------------------------
+
+    def value(self, node: Tree, scope: Scope) -> Value:
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if method is None:
+            raise Unreadable(f"{type(node).__name__.lower()} has no value")
+        found: Value = method(node, scope)
+        if found.array.size > LARGEST:
+            raise Unreadable("too large to be read back")
+        return found
+
+    def _number(self, node: tree.Number, scope: Scope) -> Value:
+        found = values.number(float(node.value), len(scope.axes))
+        return Value(found.array, True, True) if node.value == 0 else found
+
+    def _name(self, node: Name, scope: Scope) -> Value:
+        if not node.below and not node.above and node.letter in scope.places:
+            if self.meaning(node) is not None:
+                raise Unreadable(f"`{node.letter}` is an index and a quantity")
+            return Value(self.letter_value(node.letter, scope)[..., None, None].astype(float))
+        meaning = self.meaning(node)
+        if meaning is None:
+            constant = {r"\pi": np.pi, "π": np.pi, "pi": np.pi}.get(node.letter)
+            if constant is not None and not node.below:
+                found = values.number(constant, len(scope.axes))
+            elif node.letter == "e" and node.above and not node.below:
+                return values.mapped(self.value(self.exponent(node.above), scope), np.exp)
+            elif node.letter == "I" and not node.below and not node.above:
+                return Value(values.number(1.0, len(scope.axes)).array, identity=True)
+            elif node.above and node.letter in scope.places:
+                found, meaning = Value(self.letter_value(node.letter, scope)[..., None, None].astype(float)), None
+            else:
+                raise Unreadable(f"`{written(node)}` is no sign of this sheet")
+            if not node.above:
+                return found
+            return self.raised(found, self.exponent(node.above), False, scope)
+        found = self.entry(meaning, self.world.values[meaning.sign.key], scope)
+        if not meaning.power:
+            return found
+        return self.raised(found, self.power_of(meaning), False, scope)
+
+    def _change(self, node: tree.Change, scope: Scope) -> Value:
+        meaning = self.required(node.of)
+        if meaning.power:
+            raise Unreadable(f"the change of a power, {written(node.of)}")
+        changes = self.world.changes if self.changes is None else self.changes
+        if meaning.sign.key not in changes:
+            raise Unreadable(f"the change of `{written(node.of)}`")
+        return self.entry(meaning, changes[meaning.sign.key], scope)
+
+    def _derivative(self, node: tree.Derivative, scope: Scope) -> Value:
+        by = [self.required(n) for n in node.by]
+        of = self.meaning(node.of)
+        if of is None and node.of != Name(self.signs.unnamed):
+            raise Unreadable(f"`{written(node.of)}` is no sign of this sheet")
+        if any(m.power for m in [*by, *([of] if of else [])]):
+            raise Unreadable("a power in a derivative")
+        if len(by) == 2:
+            assert of is not None
+            return values.number(self.world.second(of.sign.key, by[1].sign.key, by[0].sign.key), len(scope.axes))
+        cost = of is None or of.sign.key == self.signs.cost
+        if cost and node.held is None:
+            key = f"bar {by[0].sign.key}"
+            if key not in self.world.values:
+                raise Unreadable(f"the derivative by `{written(node.by[0])}`")
+            return self.entry(by[0], self.world.values[key], scope)
+        assert of is not None
+        if node.held is not None:
+            self.require_all_held(of.sign.key, by[0].sign.key, node.held)
+        return self.partial(of, by[0], scope)
+
+    def require_all_held(self, key: str, by: str, held: tuple[Name | None, ...]) -> None:
+        """A bar names everything else that could change the value of the line."""
+        if None in held:
+            return
+        named = {self.required(n).sign.key for n in held if n is not None} | {by}
+        for left in self.world.reads(key):
+            if left not in named and self.world.depends(key, left):
+                raise Unreadable(f"the bar does not say that `{left}` is held constant")
+
+    def partial(self, of: Meaning, by: Meaning, scope: Scope) -> Value:
+        """∂of/∂by with all else held, entry by entry."""
+        if len(of.indices) != len(self.shape_of(of)) or len(by.indices) != len(self.shape_of(by)):
+            raise Unreadable("a partial of arrays")
+        tops = [self.place(p, scope) for p in of.indices]
+        unders = [self.place(p, scope) for p in by.indices]
+        grid = np.broadcast_arrays(*tops, *unders) if tops or unders else []
+        shape = grid[0].shape if grid else (1,) * len(scope.axes)
+        out = np.empty(shape)
+        for place in np.ndindex(*shape):
+            at = [int(g[place]) for g in grid]
+            column = self.world.column(of.sign.key, by.sign.key, tuple(at[len(tops) :]))
+            out[place] = column[tuple(at[: len(tops)])]
+        return Value(out[..., None, None])
+
+    def _total(self, node: tree.Total, scope: Scope) -> Value:
+        more: dict[str, Array] = {}
+        for name, bound in zip(node.letters, node.bounds, strict=True):
+            if bound is not None:
+                low, high = (int(self.whole(b, Scope({}, {}))) for b in bound)
+                more[name] = np.arange(low, high + 1)
+            else:
+                more[name] = np.arange(self.size_of(name, [node.body, *node.conditions])) + self.first
+        inner = scope.with_letters(more)
+        found = self.value(node.body, inner)
+        array = found.array
+        for claim in node.conditions:
+            array = np.where(self.holds(claim, inner)[..., None, None], array, 0.0)
+        for name in node.letters:
+            axis = scope.axes[name]
+            n = len(more[name])
+            array = array * n if array.shape[axis] == 1 else array.sum(axis=axis, keepdims=True)
+        return Value(array, found.any_rows, found.any_columns, found.identity)
+
+    def _add(self, node: tree.Add, scope: Scope) -> Value:
+        return values.add([self.value(t, scope) for t in node.terms])
+
+    def _negative(self, node: tree.Negative, scope: Scope) -> Value:
+        found = self.value(node.of, scope)
+        return Value(-found.array, found.any_rows, found.any_columns, found.identity)
+
+    def _product(self, node: tree.Product, scope: Scope) -> Value:
+        factors = [self.value(f, scope) for f in node.factors]
+        return self.where_it_holds(node, reduce(values.product, factors), scope)
+
+    def where_it_holds(self, node: Tree, value: Value, scope: Scope) -> Value:
+        """A value, zero where a bracket among its factors is: there nothing else is looked at, which may lie outside a tensor."""
+        for bracket in _brackets(node):
+            if self.compares_places(bracket):
+                there = self.holds(bracket.claim, scope)[..., None, None]
+                value = Value(np.where(there, value.array, 0.0), value.any_rows, value.any_columns)
+        return value
+
+    def compares_places(self, bracket: tree.Bracket) -> bool:
+        return all(self.meaning(n) is None for n in tree.inside(bracket.claim) if isinstance(n, Name))
+
+    def _entrywise(self, node: tree.Entrywise, scope: Scope) -> Value:
+        parts = [self.operand(part, scope) for part in (node.first, *(p for _, p in node.rest))]
+        return values.entrywise(parts, ["⊙" if sign in (r"\odot", "⊙", ".*") else "⊘" for sign, _ in node.rest])
+
+    def operand(self, node: Tree, scope: Scope) -> Value:
+        """What stands beside ⊙ or ⊘: a product of matrices only in brackets."""
+        if not isinstance(node, tree.Product):
+            return self.value(node, scope)
+        factors = [self.value(f, scope) for f in node.factors]
+        if sum(not f.scalar for f in factors) > 1:
+            raise Unreadable("a matrix product beside an entrywise one, without brackets")
+        return self.where_it_holds(node, reduce(values.product, factors), scope)
+
+    def _quotient(self, node: tree.Quotient, scope: Scope) -> Value:
+        above, below = self.value(node.above, scope), self.value(node.below, scope)
+        if below.rows * below.columns != 1:
+            raise Unreadable(f"a division by {values.shape(below)}")
+        with np.errstate(all="ignore"):
+            out = Value(above.array / below.array, above.any_rows, above.any_columns, above.identity)
+        return self.where_it_holds(node.above, out, scope)
+
+    def _power(self, node: tree.Power, scope: Scope) -> Value:
+        return self.raised(self.value(node.base, scope), node.exponent, node.entrywise, scope)
+
+    def raised(self, base: Value, exponent: Tree, entrywise: bool, scope: Scope) -> Value:
+        power = self.value(exponent, scope)
+        if not power.scalar and not isinstance(exponent, tree.Number):
+            raise Unreadable("an array in an exponent")
+        if not (base.rows == base.columns == 1 or entrywise):
+            raise Unreadable(f"a power of {values.shape(base)}")
+        return values.mapped(base, lambda a: a**power.array)
+
+    def _transposed(self, node: tree.Transposed, scope: Scope) -> Value:
+        return values.transposed(self.value(node.of, scope))
+
+    def _call(self, node: tree.Call, scope: Scope) -> Value:
+        args = [self.value(a, scope) for a in node.args]
+        name = node.name.removeprefix("\\")
+        if name in ("max", "min") and len(args) == 2:
+            (a, b), rows, columns = values.together(args, f"{name} of two")
+            return Value((np.fmax if name == "max" else np.fmin)(a, b), rows, columns)
+        if len(args) != 1:
+            raise Unreadable(f"`{name}` of {len(args)} things")
+        if name == "diag":
+            return values.diagonal(args[0])
+        if name == "softmax":
+            return self.softmax(args[0], node.along)
+        known = self.signs.functions.get(node.name, ())
+        if len(known) > 1:
+            raise Unreadable(f"`{node.name}` may be {' or '.join(known)}")
+        if known and self.signs.table.get(node.name):
+            raise Unreadable(f"`{node.name}` is a function and a quantity")
+        if known and name in FUNCTIONS and not np.allclose(FUNCTIONS[name](TRIED), apply(known[0], 0, TRIED)):
+            raise Unreadable(f"`{node.name}` is the name of another function")
+        if known:
+            return values.mapped(args[0], lambda a: apply(known[0], node.order, a))
+        if name in FUNCTIONS and node.order == 0:
+            return values.mapped(args[0], FUNCTIONS[name])
+        raise Unreadable(f"`{node.name}` is no function of this sheet")
+
+    def softmax(self, of: Value, along: Tokens) -> Value:
+        said = "".join(along)
+        if said:
+            return values.softmax(of, -1 if said in (r"\rightarrow", "rows") else -2)
+        vector = of.columns == 1 and not of.any_columns
+        if vector and not self.world.example_letter:
+            return values.softmax(of, -2)
+        self.uses_rows = True
+        self.matrix = self.matrix or not vector  # with one unit, a mini-batch has one column
+        return values.softmax(of, -1 if self.rows else -2)
+
+    def _cases(self, node: tree.Cases, scope: Scope) -> Value:
+        out: Value | None = None
+        for shown, condition in reversed(node.rows):
+            found = self.value(shown, scope)
+            if condition is None:
+                out = found
+                continue
+            if out is None:
+                raise Unreadable("cases of which the last is not `otherwise`")
+            (a, b), rows, columns = values.together([found, out], "cases")
+            out = Value(np.where(self.truth(condition, scope), a, b), rows, columns)
+        assert out is not None
+        return out
+
+    def _bracket(self, node: tree.Bracket, scope: Scope) -> Value:
+        return Value(self.truth(node.claim, scope).astype(float))
+
+    def truth(self, claim: Tree, scope: Scope) -> Array:
+        """Where a relation holds."""
+        assert isinstance(claim, tree.Relation)
+        if not claim.signs:
+            raise Unreadable("a condition in which nothing is said")
+        parts = [self.value(side, scope) for side in claim.sides]
+        arrays = [p.array for p in parts] if any(p.scalar for p in parts) else values.together(parts, "a comparison")[0]
+        out = np.asarray(True)
+        for sign, left, right in zip(claim.signs, arrays, arrays[1:], strict=False):
+            out = out & COMPARED[sign](left, right)
+        return np.asarray(out)
+
+    def holds(self, claim: Tree, scope: Scope) -> Array:
+        return self.truth(claim, scope)[..., 0, 0]
+
+    def _paired(self, node: tree.Paired, scope: Scope) -> Value:
+        return values.total(values.entrywise([self.value(node.left, scope), self.value(node.right, scope)], ["⊙"]))
+
+    def _norm(self, node: tree.Norm, scope: Scope) -> Value:
+        return values.total(values.mapped(self.value(node.of, scope), np.square))
+
+    def _size(self, node: tree.Size, scope: Scope) -> Value:
+        return values.mapped(self.value(node.of, scope), np.abs)
+
+    def _root(self, node: tree.Root, scope: Scope) -> Value:
+        return values.mapped(self.value(node.of, scope), np.sqrt)
+
+    def _ones(self, node: tree.Ones, scope: Scope) -> Value:
+        return Value(values.number(1.0, len(scope.axes)).array, any_rows=True)
+
+
+def _brackets(node: Tree) -> Iterator[tree.Bracket]:
+    """The brackets among the factors of a term."""
+    if isinstance(node, tree.Bracket):
+        yield node
+    elif isinstance(node, tree.Negative):
+        yield from _brackets(node.of)
+    elif isinstance(node, tree.Quotient):
+        yield from _brackets(node.above)
+    elif isinstance(node, tree.Product):
+        for factor in node.factors:
+            yield from _brackets(factor)

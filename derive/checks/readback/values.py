@@ -1,0 +1,157 @@
+"""Trees to numbers.
+
+A value is an array with one axis for each letter of an index on the line, and behind them rows and columns: a number is 1 × 1, a
+vector n × 1. What is the same along a side of any length (a column of ones, a zero) says so, and takes the length it meets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ...numbers.evaluate import Array
+from .tokens import Unreadable
+
+
+@dataclass(frozen=True)
+class Value:
+    """array: over the letters, rows and columns. any_rows, any_columns: the same along a side whose length is open.
+
+    identity: a multiple of the identity matrix, of any size.
+    """
+
+    array: Array
+    any_rows: bool = False
+    any_columns: bool = False
+    identity: bool = False
+
+    @property
+    def rows(self) -> int:
+        return int(self.array.shape[-2])
+
+    @property
+    def columns(self) -> int:
+        return int(self.array.shape[-1])
+
+    @property
+    def scalar(self) -> bool:
+        return self.rows == self.columns == 1 and not (self.any_rows or self.any_columns or self.identity)
+
+    def filled(self, rows: int, columns: int) -> Array:
+        """The array with its open sides at their lengths."""
+        if self.identity:
+            if rows != columns:
+                raise Unreadable(f"the identity stands where {rows} × {columns} is wanted")
+            return self.array * np.eye(rows)
+        shape = (*self.array.shape[:-2], rows if self.any_rows else self.rows, columns if self.any_columns else self.columns)
+        return np.broadcast_to(self.array, shape)
+
+
+def number(value: float, letters: int) -> Value:
+    return Value(np.full((1,) * (letters + 2), float(value)))
+
+
+def shape(value: Value) -> str:
+    rows, columns = ("?" if free else str(n) for free, n in ((value.any_rows, value.rows), (value.any_columns, value.columns)))
+    return f"{rows} × {columns}"
+
+
+def together(values: list[Value], what: str) -> tuple[list[Array], bool, bool]:
+    """Arrays of equal shape, and which of their sides are open; a number beside an array has no place there."""
+    sides = values[0].array.shape[-2:]
+    if all(v.array.shape[-2:] == sides and not (v.any_rows or v.any_columns or v.identity) for v in values):
+        return [v.array for v in values], False, False
+    if all(v.identity for v in values):
+        raise Unreadable(f"{what} of identities")
+    rows = {v.rows for v in values if not (v.any_rows or v.identity)}
+    columns = {v.columns for v in values if not (v.any_columns or v.identity)}
+    if len(rows) > 1 or len(columns) > 1:
+        raise Unreadable(f"{what} of {' and '.join(dict.fromkeys(map(shape, values)))}")
+    if any(v.identity for v in values):
+        size = max(rows | columns, default=1)
+        return [v.filled(size, size) for v in values], False, False
+    open_rows, open_columns = not rows, not columns
+    return [v.filled(max(rows, default=1), max(columns, default=1)) for v in values], open_rows, open_columns
+
+
+def add(values: list[Value]) -> Value:
+    arrays, rows, columns = together(values, "a sum")
+    return Value(sum(arrays[1:], arrays[0]), rows, columns)
+
+
+def entrywise(values: list[Value], signs: list[str]) -> Value:
+    """Times (⊙) or divided by (⊘), from the left."""
+    arrays, rows, columns = together(values, "an entrywise product")
+    out = arrays[0]
+    with np.errstate(all="ignore"):
+        for sign, array in zip(signs, arrays[1:], strict=True):
+            out = out * array if sign == "⊙" else out / array
+    return Value(out, rows, columns)
+
+
+def product(left: Value, right: Value) -> Value:
+    """Two factors side by side: a number in front of an array, or a matrix product."""
+    if right.scalar and left.any_columns and left.rows == 1:  # a row of ones before a column of one entry
+        return Value(left.array * right.array)
+    for one, other in ((left, right), (right, left)):
+        if one.scalar:
+            return replace(other, array=one.array * other.array)
+        if one.identity:
+            return replace(other, array=one.array * other.array)
+    if left.any_columns and right.any_rows:
+        raise Unreadable("a product of ones whose length nothing says")
+    if left.any_columns or right.any_rows:
+        n = right.rows if left.any_columns else left.columns
+        a = np.broadcast_to(left.array, (*left.array.shape[:-1], n)) if left.any_columns else left.array
+        b = np.broadcast_to(right.array, (*right.array.shape[:-2], n, right.columns)) if right.any_rows else right.array
+        return Value(a @ b, left.any_rows, right.any_columns)
+    if left.columns != right.rows:
+        raise Unreadable(f"a product of {shape(left)} and {shape(right)}")
+    return Value(left.array @ right.array, left.any_rows, right.any_columns)
+
+
+def transposed(value: Value) -> Value:
+    return Value(np.swapaxes(value.array, -1, -2), value.any_columns, value.any_rows, value.identity)
+
+
+def total(value: Value) -> Value:
+    """The sum of all entries."""
+    if value.any_rows or value.any_columns:
+        raise Unreadable("a sum over ones whose number nothing says")
+    return Value(value.array.sum(axis=(-1, -2), keepdims=True))
+
+
+def mapped(value: Value, function: Any) -> Value:
+    """A function of each entry."""
+    if value.identity:
+        raise Unreadable("a function of the identity")
+    with np.errstate(all="ignore"):
+        return replace(value, array=np.asarray(function(value.array)))
+
+
+def softmax(value: Value, axis: int) -> Value:
+    with np.errstate(all="ignore"):
+        raised = np.exp(value.array - value.array.max(axis=axis, keepdims=True))
+        return Value(raised / raised.sum(axis=axis, keepdims=True))
+
+
+def diagonal(value: Value) -> Value:
+    if value.columns != 1 or value.any_columns or (value.any_rows and value.rows > 1):
+        raise Unreadable(f"diag of {shape(value)}")
+    return Value(value.array * np.eye(value.rows))
+
+
+def difference(left: Value, right: Value) -> float:
+    """How far two sides are apart, relative to the larger one (never below 1/1000)."""
+    (a, b), _, _ = together([left, right], "an equation")
+    if not (a.size and b.size):
+        return 0.0
+    scale = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))), 1e-3)
+    off = float(np.max(np.abs(a - b))) / scale
+    return off if np.isfinite(off) else float("inf")
+
+
+Letters = Mapping[str, Array]

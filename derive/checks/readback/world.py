@@ -1,0 +1,199 @@
+"""What the quantities of a sheet are worth at one random point: values, changes, derivatives of the cost, and partials.
+
+Everything comes from the forward program: values by running it, changes and partials by complex steps. The derivatives of the
+cost are those that `verify` has compared with the forward program before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import numpy as np
+from sympy import Expr
+
+from ...calculus.steps import Derivation
+from ...expressions.nodes import Elementwise, Where
+from ...expressions.system import Equation, System, cotangent, lhs_of
+from ...expressions.traversal import entries, free_indices, nodes
+from ...network.catalogue import function
+from ...numbers import evaluate
+from ...numbers.evaluate import Array, Values
+from .. import verify
+from .tokens import Unreadable
+
+DRAWN = 6
+"""Points that are drawn to choose from where functions have kinks."""
+
+ROUNDING = 1e-9
+"""Values that differ by less are the same: (a + b) - b does not depend on b."""
+
+HELD_ROLES = ("target", "constant")
+
+
+@dataclass
+class World:
+    """One point. changes: of everything, when all that is given moves along one random direction."""
+
+    derivation: Derivation
+    values: Values
+    changes: Values
+    rng: np.random.Generator
+    columns: dict[tuple[str, str, tuple[int, ...]], Array] = field(default_factory=dict)
+    alone: dict[tuple[str, frozenset[str]], Values] = field(default_factory=dict)
+    dependence: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    @classmethod
+    def several(cls, derivation: Derivation) -> tuple[World, ...]:
+        """One point; where functions have kinks two, at which as many as may be are on either side of theirs."""
+        first = cls.at_random(derivation)
+        if not _conditions(derivation.system):
+            return (first,)
+        drawn = [first, *(cls.at_random(derivation, seed) for seed in range(DRAWN))]
+        alive = max(drawn, key=cls.alive)
+        other = max(drawn, key=lambda w: (w.unlike(alive), w.alive()))
+        return (alive,) if other is alive else (alive, other)
+
+    def alive(self) -> int:
+        """How many entries of derivatives of the cost are not zero."""
+        return sum(int(np.count_nonzero(v)) for k, v in self.values.items() if k.startswith("bar "))
+
+    def unlike(self, other: World) -> int:
+        """How many conditions of branches have the other outcome than at the other point."""
+        return sum(int(np.sum((a > 0) != (b > 0))) for a, b in zip(self.branches, other.branches, strict=True))
+
+    @cached_property
+    def branches(self) -> tuple[Array, ...]:
+        """The values on which branches depend, one array for each of them."""
+        with np.errstate(all="ignore"):
+            return tuple(evaluate.evaluate(e, self.values, free_indices(e)) for e in _conditions(self.derivation.system))
+
+    @classmethod
+    def at_random(cls, derivation: Derivation, seed: int = 7) -> World:
+        system = derivation.system
+        rng = np.random.default_rng([seed, 1])
+        with np.errstate(all="ignore"):
+            values = verify.random_point(system, rng)
+            moving = [t.key for t in system.tensors.values() if t.role in ("input", "parameter")]
+            given = {k: v for k, v in values.items() if k in system.tensors}
+            directions = {k: rng.normal(size=given[k].shape) for k in moving}
+            changes = {k: np.zeros_like(v) for k, v in given.items()}
+            changes |= {k: evaluate.tilted(v) for k, v in evaluate.run(system, evaluate.tilt(given, directions)).items()}
+            for key in derivation.seeds:
+                values[cotangent(key)] = rng.normal(size=system.tensors[key].shape)
+            for equation in derivation.gradients.values():
+                lhs = lhs_of(equation)
+                values[lhs.key] = evaluate.evaluate(equation.rhs, values, lhs.indices)
+        return cls(derivation, values, changes, rng)
+
+    def require_gradients(self) -> None:
+        """Refuse derivatives of the cost that do not agree with the forward pass along the changes. Raises Unreadable."""
+        system = self.derivation.system
+        tops = [system.objective] if system.objective else self.derivation.seeds
+        seeds = {key: self.values.get(cotangent(key), np.asarray(1.0)) for key in tops}
+        change = sum(float(np.sum(seed * self.changes[key])) for key, seed in seeds.items())
+        given = [k for k in self.derivation.gradients if system.tensors[k].role in ("input", "parameter")]
+        parts = [float(np.sum(self.values[cotangent(k)] * self.changes[k])) for k in given]
+        if not abs(change - sum(parts)) <= 1e-6 * max(1e-3, abs(change), *map(abs, parts)):
+            raise Unreadable("the derivatives of the cost hold for one number of training examples alone")
+
+    @cached_property
+    def example_letter(self) -> str:
+        """The letter that counts the training examples; none where there is one example."""
+        system = self.derivation.system
+        for equation in system.equations if system.examples is not None else ():
+            lhs = lhs_of(equation)
+            axis = system.tensors[lhs.key].batch
+            if axis is not None:
+                return str(lhs.indices[axis].name)
+        return ""
+
+    @cached_property
+    def equations(self) -> Mapping[str, Equation]:
+        return self.derivation.system.defines()
+
+    def equation(self, key: str) -> Equation:
+        found = self.equations.get(key)
+        if found is None:
+            raise Unreadable(f"`{key}` is given, so nothing makes it change")
+        return found
+
+    def reads(self, key: str) -> tuple[str, ...]:
+        """What the line of `key` reads and may change."""
+        tensors = self.derivation.system.tensors
+        names = dict.fromkeys(e.key for e in entries(self.equation(key).rhs))
+        return tuple(n for n in names if tensors[n].role not in HELD_ROLES)
+
+    def moved(self, key: str, directions: Mapping[str, Array]) -> Array:
+        """The change of `key`, by its own line alone, where what it reads changes by `directions` and all else is held."""
+        with np.errstate(all="ignore"):
+            values = evaluate.tilt(self.values, {k: d for k, d in directions.items() if np.any(d)})
+            equation = self.equation(key)
+            return evaluate.tilted(evaluate.evaluate(equation.rhs, values, lhs_of(equation).indices))
+
+    def depends(self, key: str, by: str) -> bool:
+        """Whether the value of the line of `key` is another one for some other values of `by`."""
+        if (key, by) not in self.dependence:
+            equation = self.equation(key)
+            axes = lhs_of(equation).indices
+            there = self.values[by]
+            moved = [{**self.values, by: there + self.rng.normal(size=there.shape) * size} for size in (0.1, 1.0, 10.0)]
+            with np.errstate(all="ignore"):
+                now, *others = (evaluate.evaluate(equation.rhs, values, axes) for values in (self.values, *moved))
+            self.dependence[key, by] = any(not np.allclose(now, other, ROUNDING, ROUNDING, equal_nan=True) for other in others)
+        return self.dependence[key, by]
+
+    def held(self, key: str, zero: frozenset[str]) -> Values:
+        """Changes of what the line of `key` reads, random but for those that are zero, and that of `key` itself."""
+        if (key, zero) not in self.alone:
+            directions = {
+                name: np.zeros_like(self.values[name]) if name in zero else self.rng.normal(size=self.values[name].shape)
+                for name in self.reads(key)
+            }
+            self.alone[key, zero] = {**directions, key: self.moved(key, directions)}
+        return {**self.changes, **self.alone[key, zero]}
+
+    def column(self, key: str, by: str, place: tuple[int, ...]) -> Array:
+        """∂key/∂by[place] for every entry of `key`, by its own line alone."""
+        mark = (key, by, place)
+        if mark not in self.columns:
+            direction = np.zeros(self.values[by].shape)
+            direction[place] = 1.0
+            self.columns[mark] = self.moved(key, {by: direction})
+        return self.columns[mark]
+
+    def second(self, key: str, first: str, then: str) -> float:
+        """∂²key/∂then ∂first for single numbers, by a difference of complex steps: of the whole pass, or of one line."""
+        system = self.derivation.system
+
+        def slope(shift: float) -> float:
+            given = {k: v for k, v in self.values.items() if k in system.tensors}
+            given[then] = given[then] + shift
+            tilted = evaluate.tilt(given, {first: np.asarray(1.0)})
+            if key == system.objective:
+                out = evaluate.run(system, tilted)[key]
+            else:
+                out = evaluate.evaluate(self.equation(key).rhs, tilted, ())
+            return float(evaluate.tilted(out))
+
+        step = 1e-5
+        return (slope(step) - slope(-step)) / (2 * step)
+
+
+@lru_cache(maxsize=256)
+def has_kink(name: str) -> bool:
+    """Whether a function of the catalogue is defined by branches."""
+    return any(isinstance(n, Where) for n in nodes(function(name).definition))
+
+
+def _conditions(system: System) -> list[Expr]:
+    """What decides between branches, in the equations and in the functions that they name."""
+    found = []
+    for equation in system.equations:
+        for node in nodes(equation.rhs):
+            if isinstance(node, Where):
+                found.append(node.args[0])
+            elif isinstance(node, Elementwise) and has_kink(node.name):
+                found.append(node.argument)
+    return found

@@ -1,0 +1,1 @@
+"""One answer against one derivation: read, judged, explained."""

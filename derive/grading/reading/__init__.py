@@ -1,0 +1,1 @@
+"""How what a student wrote is read: formulas, names, numbers."""

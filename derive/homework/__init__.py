@@ -1,0 +1,1 @@
+"""Questions, solutions and keys of a sheet; and a class that gets them."""

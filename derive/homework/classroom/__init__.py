@@ -1,0 +1,1 @@
+"""A class: the roster, each student's numbers, what is handed out and what comes back."""

@@ -1,0 +1,1 @@
+"""Values: evaluated, drawn, rounded, and passed forward and backward through a system."""

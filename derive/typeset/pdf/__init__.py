@@ -1,0 +1,1 @@
+"""Finished PDFs taken apart and put together, with their fonts."""

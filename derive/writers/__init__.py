@@ -1,0 +1,1 @@
+"""What turns a document into text: the words of a language, and one folder for each format."""
