@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_grade import spoken
+from answers import spoken
 
 from derive import api
 from derive.document.model import Task

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from pathlib import Path
 
 import pytest
+from images import png
 
 from derive.errors import SpecError
 from derive.spec.images import check_image
-
-
-def png(width: int, height: int, rows: int | None = None) -> bytes:
-    """A grey PNG; `rows`: how many it really has."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    body = zlib.compress(b"".join(b"\0" + b"\x80" * width for _ in range(height if rows is None else rows)))
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-        + chunk(b"IDAT", body)
-        + chunk(b"IEND", b"")
-    )
-
 
 JPEG = b"\xff\xd8\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0" + b"\0" * 9 + b"\xff\xc0" + struct.pack(">HBHH", 11, 8, 20, 30)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from images import png
 from pypdf import PdfReader
-from test_images import png
 
 from derive import api
 from derive.cli import command

@@ -10,12 +10,12 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from answers import sayable, spoken
 from autograd import grad as autograd
+from derivations import NAMES, derivation_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from test_grade import sayable, spoken
 from test_misconceptions import OWN, network
-from test_mistakes import NAMES, derivation_of
 
 from derive import api
 from derive.calculus.steps import Derivation

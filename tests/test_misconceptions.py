@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 
 import pytest
+from derivations import derivation_of
 from specs import dense
-from test_mistakes import derivation_of
 
 from derive import api
 from derive.calculus.steps import Derivation

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import numpy as np
 import pytest
 import specs
-import test_properties
+import strategies
+from derivations import NAMES, derivation_of
+from oracle import side
 from specs import derived, printed, readable
-from test_oracle import side
 
 from derive import api
 from derive.calculus.steps import Derivation, Step
@@ -25,24 +25,6 @@ from derive.notation import views
 from derive.notation.printers import text as terminal
 from derive.notation.views import View
 from derive.numbers import evaluate
-
-MORE = {
-    "hinge": specs.dense((2, "identity"), loss="hinge", width=2),
-    "logits": specs.dense((3, "tanh"), (2, "identity"), loss="cross_entropy_logits"),
-    "binary": specs.dense((2, "sigmoid"), loss="binary_cross_entropy"),
-    "quotient": "title: q\ninputs: {x: scalar}\nparameters: {u: scalar, v: scalar}\nequations: [q = u/v, C = (q - x)**2]\n",
-}
-EXAMPLES = [name for name in api.examples() if name != "deep"]
-
-
-@lru_cache(maxsize=64)
-def derivation_of(name: str) -> Derivation:
-    if name in EXAMPLES or name == "deep":
-        return api.derive(api.load(api.examples()[name]))
-    return derived((specs.ALL | MORE)[name])
-
-
-NAMES = [*EXAMPLES, *specs.ALL, *MORE]
 
 
 def asked_about(found: Derivation) -> list[Step]:
@@ -292,7 +274,7 @@ def test_without_a_mistake_the_way_is_the_derivation() -> None:
 # --- the whole catalogue ------------------------------------------------------------------------------------------------------
 
 LAYERS = [specs.dense((2, name), (2, "identity"), loss="half_squared_error") for name in sorted(catalogue.activations())]
-LOSSES = [specs.dense((2, "tanh"), (2, last[0]), loss=loss) for loss, last in test_properties.LOSSES.items()]
+LOSSES = [specs.dense((2, "tanh"), (2, last[0]), loss=loss) for loss, last in strategies.LOSSES.items()]
 
 
 @pytest.mark.parametrize("examples", [None, 3])

@@ -9,8 +9,7 @@ import pytest
 from drawn import array_systems, index_systems
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from test_properties import networks, systems
-from test_register import awkward
+from strategies import awkward, networks, systems
 
 from derive import api
 from derive.errors import SpecError

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import AWKWARD, awkward
 from sympy import Pow
 
 from derive import api
@@ -434,41 +435,6 @@ def test_digits_stay_below_where_they_are_no_place(name: str) -> None:
 
 
 # --- others of their kind -------------------------------------------------------------------------------------------------------
-
-AWKWARD = [
-    "delta", "Delta", "sigma", "Sigma", "sigma_prime", "e", "E", "N", "n", "M", "I", "i", "C", "c", "J", "j", "L", "l", "x0",
-    "x1", "x_k", "x", "W12", "W1", "W", "X", "z1", "z_j", "pi", "d", "dz", "dw", "partial", "f", "phi", "u", "v", "t", "T",
-    "k", "m", "p", "q", "theta", "theta1", "gamma", "h", "h_t", "a", "b", "y", "Y", "s", "S", "eps", "lam", "ell", "Id",
-]  # fmt: skip
-SCALAR = ("{z} = {a}*x + {b}", "{r} = {f}({z})", "{C} = exp({r})*{a}**2 + {c}**{a}")
-INDEXED = ("{z}[i] = sum({a}[i,o]*x[o], o) + {b}[i]", "{r}[i] = {f}({z}[i])", "{C} = sum(exp({r}[i])*{c}**2, i) + {b}[0]*{c}")
-ARRAYS = ("{z} = {a} @ x + {b}", "{r} = {f}({z})", "{C} = sum({r}**2)*{c}")
-
-
-@st.composite
-def awkward(draw: st.DrawFn) -> str:
-    """A neuron, a layer with places, or a layer with matrices, under names from the pool."""
-    letters = draw(st.lists(st.sampled_from([n for n in AWKWARD if n != "x"]), min_size=6, max_size=6, unique=True))
-    names = dict(zip("abczrC", letters, strict=True))
-    names["f"] = draw(st.sampled_from(sorted(catalogue.functions())))
-    lines, sizes, views = draw(
-        st.sampled_from(
-            [
-                (SCALAR, ("scalar", "scalar", "scalar", "scalar"), ("scalar", "index")),
-                (INDEXED, ("3", "[2, 3]", "2", "scalar"), ("index", "matrix", "batch")),
-                (ARRAYS, ("3", "[2, 3]", "2", "scalar"), ("index", "matrix", "batch", "[matrix, index]")),
-            ]
-        )
-    )
-    x, *own = sizes
-    declared = ", ".join(f"{names[n]}: {size}" for n, size in zip("abc", own, strict=True))
-    equations = ", ".join(f"'{line.format(**names)}'" for line in lines)
-    labels = draw(st.sampled_from(["absolute", "relative"]))
-    view = draw(st.sampled_from(views))
-    return (
-        f"title: t\ninputs: {{x: {x}}}\nparameters: {{{declared}}}\nequations: [{equations}]\nview: {view}\nlabels: {labels}\n"
-        f"objective: {names['C']}\n"
-    )
 
 
 def kept_apart_or_refused(source: str) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from test_mistakes import EXAMPLES, derivation_of
+from derivations import EXAMPLES, derivation_of
 
 from derive import api
 from derive.calculus.steps import Derivation
