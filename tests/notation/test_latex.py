@@ -19,7 +19,7 @@ from derive.notation import array_expressions
 from derive.notation.glyphs import Symbols, named, parsed
 from derive.notation.printers.latex import Printer, brackets, unbroken
 
-TABLE = Path(__file__).parent / "golden" / "latex.txt"
+TABLE = Path(__file__).parent.parent / "golden" / "latex.txt"
 SCALARS = "w b z s c0 eps mu theta Gamma phi v h_prev W_o w_mu h1 h_12 x_hat x_bar x_tilde x_hat_prev x_prime loss"
 SHAPES: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(SCALARS.split(), ()),

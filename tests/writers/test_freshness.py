@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from derive.cli import command
 from derive.writers import freshness
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 SPEC = "title: {title}\nequations: ['z = w*a + b']\n"
 
 
@@ -105,12 +105,12 @@ def test_what_is_asked_for_is_part_of_a_sheet(home: Path) -> None:
     assert built("chain.yaml", "--edition", "solutions")
 
 
-@pytest.mark.parametrize("changed", ["derive/calculus.py", "derive/catalogue/rules.yaml", "derive/_templates/words/en.tex"])
+@pytest.mark.parametrize("changed", ["derive/calculus/pullback.py", "derive/network/catalogue/rules.yaml", "derive/_templates/words/en.tex"])
 def test_the_program_is_part_of_a_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str) -> None:
     package = tmp_path / "derive"
     shutil.copytree(ROOT / "derive", package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "templates", package / "_templates")
-    monkeypatch.setattr(freshness, "__file__", str(package / "freshness.py"))
+    monkeypatch.setattr(freshness, "PACKAGE", package)
     monkeypatch.setattr(freshness, "folder", lambda: package / "_templates")
     before = freshness.program.__wrapped__()
     assert freshness.program.__wrapped__() == before

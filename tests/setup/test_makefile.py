@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 SPEC = "title: {title}\nequations: ['z = w*a + b']\n"
 TOOLS = ("make", "sh", "env", "find", "mkdir", "cat", "timeout", "head", "tail", "cksum", "dirname", "grep", "sed", "ls", "rm")
 

@@ -52,7 +52,7 @@ def test_the_code_of_a_variant_is_read_back() -> None:
     found = random_stream.stamp(0x3F9A07C211DE, 3, "title: t\n")
     assert found.code == "3f9a07c211de-3"
     assert random_stream.parse(" 3F9A07C211DE-3\n") == (found.seed, found.attempt)
-    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
+    project = tomllib.loads((Path(__file__).parent.parent.parent / "pyproject.toml").read_text("utf-8"))
     assert (found.spec, found.version) == ("f81b9dc885f4", project["project"]["version"])
     for wrong in ("", "3f9a07c211de", "3f9a07c211dg-3", "3f9a07c211de-3-4", "٣f9a07c211de-3"):
         with pytest.raises(SpecError, match="not the code of a variant"):

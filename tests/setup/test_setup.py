@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 ASK = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2])"
 
 

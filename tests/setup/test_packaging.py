@@ -18,7 +18,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRA = [line for name, lines in PROJECT["project"]["optional-dependencies"].items() if name != "dev" for line in lines]
 SPEC = 'title: Away from home\nequations: ["z = w*a + b"]\n'

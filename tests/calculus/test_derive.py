@@ -21,7 +21,7 @@ from derive.notation import views
 from derive.notation.index_letters import differentiated
 from derive.notation.views import View
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden"
 SECTIONS = ("forward", "differential", "held", "partial", "substitute", "arranged", "gradient")
 
 every_spec = pytest.mark.parametrize("name", specs.ALL)

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from derive import api, pack, typeset
 from derive.cli import command
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
 

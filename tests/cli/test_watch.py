@@ -201,7 +201,7 @@ def test_the_sources_of_a_sheet(tmp_path: Path) -> None:
     assert freshness.sources(api.load(spec)) == {theme}, "though it is not there yet"
     theme.parent.mkdir()
     theme.write_text("logo: {file: logo.png}\nheader: {left: '{logo}'}\n")
-    shutil.copy(Path(__file__).parent.parent / "output/single-neuron.png", theme.parent / "logo.png")
+    shutil.copy(Path(__file__).parent.parent.parent / "output/single-neuron.png", theme.parent / "logo.png")
     assert freshness.sources(api.load(spec)) == {theme, tmp_path / "looks/logo.png"}
     own = chosen(api.load(spec), theme="large-print", templates=tmp_path)
     assert freshness.sources(own) == {tmp_path}, "a theme that is shipped does not change"

@@ -24,7 +24,7 @@ NET = "title: T\nnetwork:\n  input: {x: 3}\n  layers:\n"
 
 # --- what is refused: a name for the case, the spec, the whole message --------------------------------------------------------
 
-WRITTEN = YAML(typ="safe", pure=True).load(Path(__file__).with_name("bad") / "refused.yaml")
+WRITTEN = YAML(typ="safe", pure=True).load(Path(__file__).parent.parent / "bad" / "refused.yaml")
 MADE = [
     (
         "an indented first line",

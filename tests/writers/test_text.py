@@ -17,7 +17,7 @@ from derive.notation.printers.text import Printer, spelt
 from derive.notation.views import View
 from derive.writers.text import HEADINGS, show, width
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden"
 
 SHOWN: dict[str, tuple[str, str, str, bool]] = {
     "show-chain": (CHAIN, "scalar", "relative", True),

@@ -37,7 +37,7 @@ from derive.writers.numpy import check
 from derive.writers.numpy.arrays import Writer
 from derive.writers.numpy.module import code
 
-GOLDEN = Path(__file__).parent / "golden" / "code-classifier.txt"
+GOLDEN = Path(__file__).parent.parent / "golden" / "code-classifier.txt"
 
 Array = NDArray[Any]
 Values = dict[str, Array]
