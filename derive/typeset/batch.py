@@ -109,9 +109,12 @@ class _Carrier:
                 self._restarts += 1
                 if self._given is not None or self._restarts > MAX_RESTARTS:
                     return _failed(chunk, TypesetError(f"a process that set documents was ended from outside: {error}"))
-                self._own = None
+                if self._own is not None:
+                    self._own.end(at_once=True)
+                    self._own = None
                 for one in (chunk, *others):
-                    self.begin(one)
+                    if one.future is None or not one.future.done() or one.future.exception() is not None:
+                        self.begin(one)
             except (Exception, CancelledError) as error:  # what an executor of the caller's may report
                 lost = error if isinstance(error, DeriveError) else TypesetError(f"a batch was lost: {error!r}")
                 return _failed(chunk, lost.bare())

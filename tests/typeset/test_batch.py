@@ -2,11 +2,13 @@ r"""Many documents: the bytes of each are its own, whoever its neighbours are; a
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -23,7 +25,7 @@ from effort import cpu
 
 from derive import api
 from derive.errors import OutputError, TypesetError
-from derive.typeset import Job, batch, typeset
+from derive.typeset import Job, batch, typeset, workers
 
 PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[T1]{fontenc}
@@ -258,6 +260,27 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, alone: dict[str, 
     found += results
     assert [result.job for result in found] == list(range(60)) and not any(result.error for result in found)
     assert len({path.read_bytes() for path in tmp_path.glob("*.pdf")}) == 3
+
+
+def test_a_worker_that_is_killed_while_it_hands_over_a_result_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: dict[str, tuple[bytes, int]]
+) -> None:
+    """It leaves half of it behind, and whatever it held."""
+
+    def half(connection: Any, what: object) -> None:
+        if isinstance(what, list) and not (tmp_path / "killed").exists():
+            (tmp_path / "killed").touch()
+            os.write(connection.fileno(), struct.pack("!i", 1_000_000) + b"x" * 10)
+            os.kill(os.getpid(), signal.SIGKILL)
+        whole(connection, what)
+
+    whole = workers._tell
+    monkeypatch.setattr(workers, "_tell", half)  # the processes are forked from here
+    monkeypatch.setattr(workers, "multiprocessing", multiprocessing.get_context("fork"))
+    jobs = [Job(TEXTS["plain"].replace("wa", f"{i % 3}a"), tmp_path / f"{i}.pdf") for i in range(12)]
+    results = list(batch(jobs, processes=2))
+    assert (tmp_path / "killed").exists()
+    assert [result.job for result in results] == list(range(12)) and not any(result.error for result in results)
 
 
 def test_an_executor_that_fails_is_told(tmp_path: Path) -> None:
