@@ -15,7 +15,7 @@ from typing import Any
 
 from . import spec
 from .calculus.steps import Derivation
-from .document.context import name_of as sheet_name
+from .document.compose import name_of as sheet_name
 from .document.model import Sheet
 from .document.pipeline import check, derive, system, views
 from .homework.editions import faded, homework, sheets

@@ -14,7 +14,7 @@ from derive import api
 from derive.calculus import derive as derivation
 from derive.calculus import differential
 from derive.checks import verify
-from derive.document import context as compose
+from derive.document import compose
 from derive.expressions.system import HELD
 from derive.spec import Spec
 

@@ -16,7 +16,7 @@ import bench_depth
 
 from derive import api, typeset
 from derive.checks import verify
-from derive.document import context as compose
+from derive.document import compose
 from derive.writers.latex import writer as render
 
 

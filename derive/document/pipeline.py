@@ -20,7 +20,7 @@ from ..expressions.system import System
 from ..notation import register
 from ..notation.index_letters import differentiated
 from ..spec import Spec
-from . import context
+from . import compose
 from .model import Sheet
 from .sections import exploration
 
@@ -98,4 +98,4 @@ def sheet(found: Spec, derivation: Derivation | None = None) -> Sheet:
     derivation = derivation or derive(found)
     checks = check(derivation)
     verify.require(checks)
-    return context.compose(found, derivation, checks, derivation.asked)
+    return compose.compose(found, derivation, checks, derivation.asked)

@@ -11,9 +11,12 @@ import numpy as np
 
 from ..calculus.steps import Derivation
 from ..checks.verify import Check
-from ..document.context import _Composer
+from ..document.compose import headed, with_notation
+from ..document.context import Context, context
 from ..document.model import Edition, Lines, Prose, Section, Sheet, Task, Values
+from ..document.sections import differentials, network
 from ..document.sections import numbers as arithmetic
+from ..document.sections.forward import forward as forward_section
 from ..errors import SpecError
 from ..expressions.nodes import Entry
 from ..expressions.system import cotangent, is_cotangent, primal
@@ -79,42 +82,42 @@ def homework(
     """
     variant = variant or Variant()
     shared = shared or Shared()
-    composer = _Composer(spec, derivation, checks, tuple(asked)[:1], variant.numbers)  # students write in one notation
+    about = context(spec, derivation, checks, tuple(asked)[:1], variant.numbers)  # students write in one notation
     settings = spec.homework or Homework()
     wanted = asking.wanted(spec, derivation)
-    tasks = _tasks(composer, settings, wanted, variant, shared)
+    tasks = _tasks(about, settings, wanted, variant, shared)
     if not shared.sections:
-        shared.sections = _given(composer, wanted)
+        shared.sections = _given(about, wanted)
         shared.texts.keep(block for section in shared.sections for block in section.blocks)
     sections = list(shared.sections)
-    numbers = composer.pass_
+    numbers = about.worked
     if numbers is not None and any(w.kind in ("value", "step") for w in wanted):
-        rows = tuple(arithmetic._value(composer, t.key, numbers, scalar=False) for t in composer.given())
+        rows = tuple(arithmetic.value(about, t.key, numbers, scalar=False) for t in about.given())
         rate = {"rate": numbers.rate_number(), "step": any(w.kind == "step" for w in wanted)}
         sections.append(Section("givens", (Prose("given_numbers", rate), Values(rows, "running", room.givens(rows)))))
-    words: list[Any] = [own_text(composer, p, spec.place("homework", "text")) for p in _paragraphs(settings.text)]
+    words: list[Any] = [own_text(about, p, spec.place("homework", "text")) for p in _paragraphs(settings.text)]
     sections.append(Section("questions", (*words, *tasks)))
     points = sum(t.points for t in tasks)
-    whole = composer.headed(sections)
+    whole = headed(about, sections)
     return replace(whole, edition="marking", student=variant.student, stamp=variant.stamp, points=points)
 
 
-def _given(composer: _Composer, wanted: Sequence[Wanted]) -> tuple[Section, ...]:
+def _given(context: Context, wanted: Sequence[Wanted]) -> tuple[Section, ...]:
     """What is there to work with: the network, the forward pass, the slopes, and what every sign in a question means."""
-    derivation = composer.derivation
-    forward = composer.forward()
-    blocks = [*forward.blocks, *composer.slopes()]
+    derivation = context.derivation
+    forward = forward_section(context)
+    blocks = [*forward.blocks, *differentials.slopes(context)]
     signals = [k for k in derivation.gradients if derivation.system.tensors[k].signal]
     if signals and len(derivation.system.equations) <= MANY_EQUATIONS:
         of = {"signals": [Entry.of(cotangent(k)) for k in signals], "of": [Entry.of(k) for k in signals]}
-        blocks.append(Prose("signals", {**of, "objective": composer.objective(), "own": not composer.system.blocks}))
+        blocks.append(Prose("signals", {**of, "objective": context.objective(), "own": not context.system.blocks}))
     forward = Section(forward.key, tuple(blocks))
     steps = [one.step for one in wanted if one.step is not None]
     for one in wanted:
         if one.kind == "find_error":
             steps += [s for key in asking.way_down(derivation, one.key) for s in derivation.of("gradient", key)]
-    lines = [shown(composer, equation) for s in steps for equation in (s.result, *(m.wrong for m in mistakes(derivation, s)))]
-    return composer.with_notation(composer.network(), (forward, Section("", (Lines(tuple(lines)),)))), forward
+    lines = [shown(context, equation) for s in steps for equation in (s.result, *(m.wrong for m in mistakes(derivation, s)))]
+    return with_notation(context, network.network(context), (forward, Section("", (Lines(tuple(lines)),)))), forward
 
 
 MANY_EQUATIONS = 40
@@ -129,9 +132,9 @@ NUMBERED = ("value", "step", "find_error", "choice")
 """The kinds of questions that another seed changes."""
 
 
-def _tasks(composer: _Composer, settings: Homework, wanted: Sequence[Wanted], variant: Variant, shared: Shared) -> list[Task]:
+def _tasks(context: Context, settings: Homework, wanted: Sequence[Wanted], variant: Variant, shared: Shared) -> list[Task]:
     done = Done()
-    printer = Printer(composer.symbols)
+    printer = Printer(context.symbols)
     tasks: list[Task] = []
     ids: set[str] = set()
     explained: dict[str, int] = {}
@@ -141,9 +144,9 @@ def _tasks(composer: _Composer, settings: Homework, wanted: Sequence[Wanted], va
             for known in tasks[-1].errors:
                 explained.setdefault(known.rule, number)
             ids.add(tasks[-1].id)
-            done.note(composer.derivation, one, number)
+            done.note(context.derivation, one, number)
             continue
-        solved = solve(composer, one, done, number, variant.seed)
+        solved = solve(context, one, done, number, variant.seed)
         hint = settings.hints if one.ask.hint is None else one.ask.hint
         space = one.ask.space or ("blank" if one.kind == "choice" and settings.space != "none" else settings.space)
         height = max(room.height(blocks, printer) for blocks in solved.others or (solved.solution,))

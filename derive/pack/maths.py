@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..document import pipeline
+from ..document import pipeline, user_text
 from ..document.model import Sheet
-from ..document.sections import exploration
 from ..errors import EquationError
 from ..expressions.system import System
 from ..notation import register, typed
@@ -43,7 +42,7 @@ class Maths:
                 found = typed.read(code, typed.ranks(system))
             except EquationError as error:
                 if typed.is_meant(code):
-                    raise exploration.unreadable(code, error) from None
+                    raise user_text.unreadable(code, error) from None
                 return None
             whole = all(name in found.ranks for name in found.names())
             if best is None or whole:
@@ -68,4 +67,4 @@ class Maths:
 def _is_mathematics(found: typed.Typed) -> bool:
     """Whether a formula is one, and not words: an equation, or signs and names of a sheet."""
     signs = (name in found.ranks or typed.is_letter(name) for name in found.names())
-    return "=" in found.text or exploration.is_function(found.text) or all(signs)
+    return "=" in found.text or user_text.is_function(found.text) or all(signs)

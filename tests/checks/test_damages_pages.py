@@ -10,9 +10,8 @@ import pytest
 from damages import Damage, equations, nothing, parameters, put, require_seen, rewritten
 from pytest import MonkeyPatch
 
-from derive.document import context
 from derive.document.model import Held, Line, Partials
-from derive.document.sections import gradients
+from derive.document.sections import differentials, gradients
 from derive.expressions.nodes import Entry
 from derive.notation.printers.latex import Printer
 from derive.writers.latex import formulas, writer
@@ -109,10 +108,10 @@ DAMAGES = [
         ),
         TWO_VIEWS,
     ),
-    Damage("what is set to zero is that of another row", put(context._Composer, "partials", another_row), LINE, stage="sheet"),
+    Damage("what is set to zero is that of another row", put(differentials, "partials", another_row), LINE, stage="sheet"),
     Damage(
         "what is left of the line is that of another row",
-        put(context._Composer, "partials", partials_exchanged),
+        put(differentials, "partials", partials_exchanged),
         LINE,
         stage="sheet",
     ),

@@ -8,7 +8,7 @@ import pytest
 from specs import dense
 
 from derive import api, pack
-from derive.document.sections import exploration
+from derive.document import user_text
 from derive.errors import DeriveError, EquationError, SpecError
 from derive.expressions.system import System, Tensor
 from derive.notation import typed
@@ -139,6 +139,6 @@ def test_what_stands_beside_what_is_told_by_the_sheet() -> None:
     system = api.system(api.loads(NETWORK))
     known = typed.ranks(system)
     assert (known["W"], known["w"], known["x"], known["X"]) == (2, 0, 1, 2)
-    assert exploration.marked("`a*a` and `W[j,k]*a[k]`", system)[0] == typed.Typed("a*a", known)
+    assert user_text.marked("`a*a` and `W[j,k]*a[k]`", system)[0] == typed.Typed("a*a", known)
     assert latex("a*a", known) == r"a \odot a" and latex("W[j,k]*a[k]", known) == r"W_{jk}\,a_{k}"
     assert Tensor("W.1", (3, 3), "parameter", "W").base in known

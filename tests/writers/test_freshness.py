@@ -105,7 +105,9 @@ def test_what_is_asked_for_is_part_of_a_sheet(home: Path) -> None:
     assert built("chain.yaml", "--edition", "solutions")
 
 
-@pytest.mark.parametrize("changed", ["derive/calculus/pullback.py", "derive/network/catalogue/rules.yaml", "derive/_templates/words/en.tex"])
+@pytest.mark.parametrize(
+    "changed", ["derive/calculus/pullback.py", "derive/network/catalogue/rules.yaml", "derive/_templates/words/en.tex"]
+)
 def test_the_program_is_part_of_a_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str) -> None:
     package = tmp_path / "derive"
     shutil.copytree(ROOT / "derive", package, ignore=shutil.ignore_patterns("__pycache__"))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ...calculus.steps import Step
 from ...expressions.nodes import Entry
@@ -12,90 +11,96 @@ from ...expressions.system import Equation, lhs_of
 from ...expressions.traversal import entries
 from ...notation import views
 from ...notation.printers import latex
+from ..context import Context
 from ..model import Block, Figure, Line, Lines, Prose, Section
 
-if TYPE_CHECKING:
-    from ..context import _Composer
 
-
-def substitution(composer: _Composer) -> Section:
+def substitution(context: Context) -> Section:
     blocks: list[Block] = [
         Prose(
             "substitution",
             {
-                "objective": composer.objective(),
-                "own": not composer.system.blocks,
-                "seeds": [Entry.of(s) for s in composer.derivation.seeds],
-                "arrays": any(v in ("matrix", "batch") for v in composer.views),
-                "batch": "batch" in composer.views,
-                "cost": Entry.of(composer.symbols.signs.cost),
-                "signals": any(t.signal for t in composer.system.tensors.values()),
+                "objective": context.objective(),
+                "own": not context.system.blocks,
+                "seeds": [Entry.of(s) for s in context.derivation.seeds],
+                "arrays": any(v in ("matrix", "batch") for v in context.views),
+                "batch": "batch" in context.views,
+                "cost": Entry.of(context.symbols.signs.cost),
+                "signals": any(t.signal for t in context.system.tensors.values()),
             },
         )
     ]
-    runs = composer.backward_runs
-    if not any(r.many for r in runs) and len(composer.system.equations) <= 16:
-        blocks.append(Figure("graph", (composer.derivation, composer.system.equations, {}), "graph"))
+    runs = context.backward_runs
+    if not any(r.many for r in runs) and len(context.system.equations) <= 16:
+        blocks.append(Figure("graph", (context.derivation, context.system.equations, {}), "graph"))
     for many in (r for r in runs if r.many):
-        layer = tuple(composer.system.equations[i] for i in many.representative.equations)
-        blocks.append(Figure("graph", (composer.derivation, layer, many.general), "graph_layer"))
-    parameters = last_uses(composer)
-    for run, keys in reversed(composer.parts(runs)):
+        layer = tuple(context.system.equations[i] for i in many.representative.equations)
+        blocks.append(Figure("graph", (context.derivation, layer, many.general), "graph_layer"))
+    parameters = last_uses(context)
+    parts = context.parts(runs)[::-1]
+    named = first_signal(context, [key for _, keys in parts for key in reversed(keys)])
+    for run, keys in parts:
         general = run.general if run else {}
         if run is not None:
-            blocks.append(Prose("layer", composer.about_layers(run)))
+            blocks.append(Prose("layer", context.about_layers(run)))
         for key in reversed(keys):
-            lines = downward(composer, key, parameters.get(key, ()), general)
+            lines = downward(context, key, parameters.get(key, ()), general, named)
             if lines:
                 blocks.append(Lines(lines))
-    inputs = [k for k in composer.derivation.gradients if composer.system.tensors[k].role == "input"]
+    inputs = [k for k in context.derivation.gradients if context.system.tensors[k].role == "input"]
     if inputs:
         blocks.append(Prose("bottom", {"inputs": [Entry.of(k) for k in inputs]}))
-        blocks.append(Lines(tuple(line for key in inputs for line in gradient_lines(composer, key, {}))))
+        blocks.append(Lines(tuple(line for key in inputs for line in gradient_lines(context, key, {}))))
     return Section("substitution", tuple(blocks))
 
 
-def last_uses(composer: _Composer) -> dict[str, tuple[str, ...]]:
+def last_uses(context: Context) -> dict[str, tuple[str, ...]]:
     """For each defined key the parameters of which it is the first user: going down, there their gradient is complete."""
     out: dict[str, tuple[str, ...]] = {}
     seen: set[str] = set()
-    for equation in composer.system.equations:
+    for equation in context.system.equations:
         for entry in entries(equation.rhs):
-            if composer.system.tensors[entry.key].role == "parameter" and entry.key not in seen:
+            if context.system.tensors[entry.key].role == "parameter" and entry.key not in seen:
                 seen.add(entry.key)
                 out[lhs_of(equation).key] = (*out.get(lhs_of(equation).key, ()), entry.key)
     return out
 
 
-def downward(composer: _Composer, key: str, parameters: Sequence[str], general: Mapping[int, str]) -> tuple[Line, ...]:
-    """What arrives at a value, what it is made of, and what is read off."""
-    lines = list(gradient_lines(composer, key, general)) if key in composer.derivation.gradients else []
-    for step in composer.derivation.of("substitute", key):
-        rules = ("substitute",) if key != composer.system.objective else ("total",)
-        lines.append(Line(composer.forms(step.result), rules, general=general))
-        lines += arranged(composer, step, general)
+def first_signal(context: Context, keys: Iterable[str]) -> str | None:
+    """Of these keys, from the top down, the first whose derivative has a sign of its own: there that is said, δ = ∂C/∂z."""
+    return next((k for k in keys if k in context.derivation.gradients and context.system.tensors[k].signal), None)
+
+
+def downward(
+    context: Context, key: str, parameters: Sequence[str], general: Mapping[int, str], named: str | None
+) -> tuple[Line, ...]:
+    """What arrives at a value, what it is made of, and what is read off. named: the key at which the sign of a signal is said."""
+    lines = list(gradient_lines(context, key, general, named)) if key in context.derivation.gradients else []
+    for step in context.derivation.of("substitute", key):
+        rules = ("substitute",) if key != context.system.objective else ("total",)
+        lines.append(Line(context.forms(step.result), rules, general=general))
+        lines += arranged(context, step, general)
     for parameter in parameters:
-        lines += gradient_lines(composer, parameter, general)
+        lines += gradient_lines(context, parameter, general)
     return tuple(lines)
 
 
-def arranged(composer: _Composer, step: Step, general: Mapping[int, str]) -> list[Line]:
+def arranged(context: Context, step: Step, general: Mapping[int, str]) -> list[Line]:
     """The same with the changes last, where the views do not have them there already."""
-    found = composer.derivation.of("arranged", step.about)[0].result
-    printer = latex.Printer(composer.symbols)
+    found = context.derivation.of("arranged", step.about)[0].result
+    printer = latex.Printer(context.symbols)
 
     def printed(equation: Equation) -> list[tuple[str, str]]:
-        return [printer.equation(views.shown(equation, view, composer.system)) for view in composer.views]
+        return [printer.equation(views.shown(equation, view, context.system)) for view in context.views]
 
     if printed(found) == printed(step.result):
         return []
-    return [Line(composer.forms(found), ("arrange",), continues=len(composer.views) == 1, general=general)]
+    return [Line(context.forms(found), ("arrange",), continues=len(context.views) == 1, general=general)]
 
 
-def gradient_lines(composer: _Composer, key: str, general: Mapping[int, str]) -> tuple[Line, ...]:
-    steps = composer.derivation.of("gradient", key)
-    lines = [replace(composer.line(step, general), continues=place > 0) for place, step in enumerate(steps)]
-    if composer.system.tensors[key].signal and not composer.named_signal:
-        composer.named_signal = True  # δ = ∂C/∂z, said once
+def gradient_lines(context: Context, key: str, general: Mapping[int, str], named: str | None = None) -> tuple[Line, ...]:
+    steps = context.derivation.of("gradient", key)
+    lines = [replace(context.line(step, general), continues=place > 0) for place, step in enumerate(steps)]
+    if key == named:
         lines[0] = replace(lines[0], names=True, rules=("name_signal_first", *lines[0].rules))
     return tuple(lines)

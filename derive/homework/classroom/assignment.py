@@ -26,7 +26,7 @@ from typing import Any
 from ... import typeset
 from ...calculus.steps import Derivation
 from ...checks import verify
-from ...document import context, pipeline
+from ...document import compose, pipeline
 from ...document.model import Edition
 from ...errors import DeriveError
 from ...numbers import draw as worked
@@ -81,7 +81,7 @@ class Assignment:
         self.derivation = pipeline.derive(self.spec)
         self.checks = pipeline.check(self.derivation)
         verify.require(self.checks)
-        self.name = context.name_of(self.spec)
+        self.name = compose.name_of(self.spec)
         self.shared = questions.Shared()
 
     # --- numbers ------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import mistakes
 from ...calculus.steps import Derivation, Step
+from ...document.context import Context
 from ...document.model import Form, Line, Mark, UsualError
 
 Parts = Sequence[tuple[str, dict[str, Any]]]
@@ -44,7 +45,7 @@ def _together(parts: Parts) -> Mark:
     return Mark(1, *parts[0]) if len(parts) == 1 else Mark(1, "mark_together", {"parts": tuple(parts)})
 
 
-def usual_errors(composer: Any, derivation: Derivation, step: Step | None, most: int | None = None) -> tuple[UsualError, ...]:
+def usual_errors(context: Context, derivation: Derivation, step: Step | None, most: int | None = None) -> tuple[UsualError, ...]:
     """The mal-rules that apply to the asked step, the likeliest first, one line for each, in the sheet's first view.
 
     most: how many; without it as many as the spec says.
@@ -53,24 +54,24 @@ def usual_errors(composer: Any, derivation: Derivation, step: Step | None, most:
         return ()
     out: dict[str, UsualError] = {}
     for mistake in mistakes.mistakes(derivation, step):
-        out.setdefault(mistake.rule, UsualError(mistake.rule, shown(composer, mistake.wrong)))
-    return _likeliest(composer, tuple(out.values()), most)
+        out.setdefault(mistake.rule, UsualError(mistake.rule, shown(context, mistake.wrong)))
+    return _likeliest(context, tuple(out.values()), most)
 
 
-def errors_of_a_step(composer: Any) -> tuple[UsualError, ...]:
-    return _likeliest(composer, tuple(UsualError(rule) for rule in OF_A_STEP if rule in mistakes.malrules()), None)
+def errors_of_a_step(context: Context) -> tuple[UsualError, ...]:
+    return _likeliest(context, tuple(UsualError(rule) for rule in OF_A_STEP if rule in mistakes.malrules()), None)
 
 
-def _likeliest(composer: Any, errors: Sequence[UsualError], most: int | None) -> tuple[UsualError, ...]:
+def _likeliest(context: Context, errors: Sequence[UsualError], most: int | None) -> tuple[UsualError, ...]:
     if most is None:
-        most = composer.spec.homework.usual_errors if composer.spec.homework else 4
+        most = context.spec.homework.usual_errors if context.spec.homework else 4
     order = {rule: place for place, rule in enumerate(OFTEN)}
     return tuple(sorted(errors, key=lambda e: order.get(e.rule, len(order)))[:most])
 
 
-def shown(composer: Any, equation: Any, rules: tuple[str, ...] = ()) -> Line:
+def shown(context: Context, equation: Any, rules: tuple[str, ...] = ()) -> Line:
     """An equation in the sheet's first view."""
     from ...notation import views
 
-    view = composer.views[0]
-    return Line((Form(view, views.shown(equation, view, composer.system)),), rules)
+    view = context.views[0]
+    return Line((Form(view, views.shown(equation, view, context.system)),), rules)
