@@ -18,13 +18,14 @@ from ..calculus.steps import Derivation, Step
 from ..errors import SpecError
 from ..grading import judge as judging
 from ..grading.reading.formulas import split_answer
-from ..grading.targets import Sheet, sheet_of
+from ..grading.targets import Question, Sheet, sheet_of
 from ..grading.verdicts import Verdict, as_data, line, said, total
 from ..numbers import draw
 from ..numbers.evaluate import Array
 from ..numbers.worked_pass import Pass
 from ..spec import Spec
-from .key import HomeworkKey, Item, general, near
+from ..spec.homework import KINDS
+from .key import HELD, HomeworkKey, Item, general, near
 from .questions import closed
 from .sheet import Shared
 
@@ -202,24 +203,19 @@ def _answered(sheet: Sheet, item: Item, answer: Any, tolerance: float | None, ea
     if _is_empty(written):
         return closed.with_points(item, said(sheet.voice, replace(about, answer=""), "empty"))
     limit = item.tolerance if tolerance is None else tolerance
-    return closed.with_points(item, _of_kind(sheet, item, about, written, limit, earlier))
+    return closed.with_points(item, JUDGES[item.kind](sheet, item, about, written, limit, earlier))
 
 
-def _of_kind(
+def _formula(
     sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]
 ) -> Verdict:
-    if item.kind in closed.CLOSED:
-        return closed.CLOSED[item.kind](sheet, item, about, written, earlier)
-    if item.kind == "step":
-        if tolerance is None:
-            return said(sheet.voice, about, "no_values")
-        return judging.stepped(sheet, item.key, about, written, tolerance, earlier)
-    if item.kind == "ask" and item.step is None:
-        return _own_question(sheet, item, about, written, tolerance, earlier)
-    asked = sheet.question(item.step) if item.step is not None else sheet.question(item.target)
-    assert asked is not None
-    if item.kind != "value":
-        return judging.judged(sheet, asked, about, written, tolerance, earlier)
+    return judging.judged(sheet, _asked(sheet, item), about, written, tolerance, earlier)
+
+
+def _value(
+    sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]
+) -> Verdict:
+    asked = _asked(sheet, item)
     about = replace(about, key=asked.key)
     if sheet.values is None:
         return said(sheet.voice, about, "no_values")
@@ -227,15 +223,43 @@ def _of_kind(
     return about if numbers is None else judging.in_numbers(sheet, asked, about, numbers, tolerance, earlier)
 
 
+def _step(sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]) -> Verdict:
+    if tolerance is None:
+        return said(sheet.voice, about, "no_values")
+    return judging.stepped(sheet, item.key, about, written, tolerance, earlier)
+
+
+def _asked(sheet: Sheet, item: Item) -> Question:
+    """What the answer is to be compared with."""
+    asked = sheet.question(item.step if item.step is not None else item.target)
+    assert asked is not None
+    return asked
+
+
 def _own_question(
     sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]
 ) -> Verdict:
     """A question in the teacher's words: its answer is an equation, or a person has to read it."""
+    if item.step is not None:
+        return _formula(sheet, item, about, written, tolerance, earlier)
     sides = split_answer(str(item.right.get("answer") or ""))
     asked = sheet.question(sides[0]) if sides is not None else None
     if asked is None:
         return said(sheet.voice, about, "in_words")
     return judging.judged(sheet, asked, about, written, tolerance, earlier)
+
+
+JUDGES: Mapping[str, closed.Judge] = {
+    **dict.fromkeys(("differential", "partial", "gradient"), _formula),
+    **closed.CLOSED,
+    "value": _value,
+    "step": _step,
+    "ask": _own_question,
+}
+"""How an answer to each kind of question is judged."""
+
+if unjudged := {*KINDS, HELD} ^ {*JUDGES}:
+    raise TypeError(f"kinds of questions and judges are not the same: {', '.join(sorted(unjudged))}")
 
 
 def _about(label: str, answer: Any) -> tuple[Verdict, Any]:

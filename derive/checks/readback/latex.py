@@ -124,7 +124,7 @@ class Reader:
                     raise Unreadable("a minus sign behind a dot")
             elif self.next == "/" and factors:
                 self.take()
-                factors = [tree.Quotient(_product(factors), self.factor())]
+                factors = [tree.Quotient(product(factors), self.factor())]
                 continue
             if self.ends():
                 break
@@ -134,7 +134,7 @@ class Reader:
             factors.append(self.factor())
         if not factors:
             raise Unreadable(f"nothing stands before `{self.next or 'the end'}`")
-        return _product(factors)
+        return product(factors)
 
     def ends(self) -> bool:
         if self.next == "|" or self.next.startswith((r"\end{", r"\\")):
@@ -457,7 +457,7 @@ def letter(tokens: list[str]) -> str:
     raise Unreadable(f"`{''.join(tokens)}` is no letter of an index")
 
 
-def _product(factors: list[Tree]) -> Tree:
+def product(factors: list[Tree]) -> Tree:
     return factors[0] if len(factors) == 1 else tree.Product(tuple(factors))
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from . import tree
-from .latex import _product, ranges
+from .latex import product, ranges
 from .tokens import Unreadable
 from .tree import Name, Tokens, Tree
 
@@ -126,7 +126,7 @@ class Plain:
                 if isinstance(above, tree.Change) and isinstance(below, tree.Change):  # c dC/dq is a number times a derivative
                     factors[-1] = self.held(tree.Derivative(above.of, (below.of,)))
                 else:
-                    factors = [tree.Quotient(_product(factors), below)]
+                    factors = [tree.Quotient(product(factors), below)]
                 continue
             opens = token == "<" and not self.text[self.at + 1 : self.at + 2].isspace()
             signs = factors and token in ("+", "-", "−", "/")
@@ -138,7 +138,7 @@ class Plain:
             factors.append(self.factor())
         if not factors:
             raise Unreadable(f"nothing stands before `{self.next or 'the end'}`")
-        return _product(factors)
+        return product(factors)
 
     def held(self, found: tree.Derivative) -> tree.Derivative:
         """(b, a held) behind a partial."""

@@ -18,7 +18,9 @@ MOST = 200
 """Longer answers are none of these."""
 
 
-def choice(sheet: Sheet, item: Item, about: Verdict, written: Any, earlier: Sequence[Verdict]) -> Verdict:
+def choice(
+    sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]
+) -> Verdict:
     """A letter. A wrong one is a line that is wrong for a reason, and the reason is said."""
     wrong = {str(letter): str(rule) for letter, rule in item.right["wrong"]}
     letters = sorted([item.right["answer"], *wrong])
@@ -31,7 +33,7 @@ def choice(sheet: Sheet, item: Item, about: Verdict, written: Any, earlier: Sequ
     return said(sheet.voice, about, "wrong", wrong[letter], words="choice", letter=letter)
 
 
-def shape(sheet: Sheet, item: Item, about: Verdict, written: Any, earlier: Sequence[Verdict]) -> Verdict:
+def shape(sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]) -> Verdict:
     """3×2, (3, 2), [3, 2], 3 by 2, 3 or `scalar`."""
     wanted = sheet.derivation.system.tensors[primal(item.key)].shape
     found = _shape_of(sheet, written)
@@ -60,7 +62,7 @@ def _shape_of(sheet: Sheet, written: Any) -> tuple[int, ...] | None:
     return tuple(map(int, numbers))
 
 
-def held(sheet: Sheet, item: Item, about: Verdict, written: Any, earlier: Sequence[Verdict]) -> Verdict:
+def held(sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]) -> Verdict:
     """The names of what is held constant, with commas or in a list; that an index or another entry is held is not asked."""
     wanted, by = item.right["held"], item.right["by"]
     parts = written if isinstance(written, list | tuple) else re.split(rf"[,;&\n]|\b(?:and|{_and(sheet)})\b", str(written)[:MOST])
@@ -92,7 +94,9 @@ def _assigned(part: str) -> str:
     return re.sub(r"\[[^\]]*\]", "", part.partition("=")[0]).strip(" .{}\t\r\"'")
 
 
-def find_error(sheet: Sheet, item: Item, about: Verdict, written: Any, earlier: Sequence[Verdict]) -> Verdict:
+def find_error(
+    sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]
+) -> Verdict:
     """The number of the wrong line and how it should read: `2: dC/dw = …`, or a mapping of `line` and `correction`."""
     assert item.step is not None
     asked = sheet.question(item.step)
@@ -134,7 +138,10 @@ def _line_of(sheet: Sheet, written: Any) -> tuple[int | None, str]:
     return None, text if "=" in text else ""
 
 
-CLOSED: Mapping[str, Callable[[Sheet, Item, Verdict, Any, Sequence[Verdict]], Verdict]] = {
+Judge = Callable[[Sheet, Item, Verdict, Any, float | None, Sequence[Verdict]], Verdict]
+"""The verdict on what was written about an item; the tolerance of a number; the verdicts on the student's other answers."""
+
+CLOSED: Mapping[str, Judge] = {
     "choice": choice,
     "shape": shape,
     HELD: held,

@@ -12,6 +12,10 @@ from ...document.model import Line, Lines, Text
 from ...errors import DeriveError, EquationError, Place, SpecError
 from ...expressions.nodes import Differential, Entry
 from ...expressions.system import Equation, is_cotangent
+from ...grading.judge import judged
+from ...grading.reading.formulas import read_formula
+from ...grading.targets import sheet_of
+from ...grading.verdicts import Verdict
 from ...notation.spellings import Vocabulary, named_by, vocabulary
 from ...spec.fields import short
 from .asking import Wanted
@@ -88,10 +92,6 @@ def own(context: Context, wanted: Wanted) -> Solved:
 
 def _checked(context: Context, wanted: Wanted) -> Iterator[Line]:
     """The teacher's equation, and the derived one where that is written otherwise. Raises SpecError where it is wrong."""
-    from ...grading.reading.formulas import read_formula
-    from ...grading.targets import sheet_of
-    from .. import grader
-
     place = place_of(context, wanted)
     text = wanted.ask.answer or ""
     target, equals, _ = text.partition("=")
@@ -99,8 +99,10 @@ def _checked(context: Context, wanted: Wanted) -> Iterator[Line]:
         raise SpecError("an answer is an equation", place=place, hint="write `dC/dw = 2*(a - y)*x`")
     sheet = sheet_of(context.derivation, None)
     question = sheet.question(target.strip())
-    verdict = grader.judge(context.derivation, target.strip(), text)
-    if question is None or not verdict.ok:
+    if question is None:
+        raise SpecError(f"the answer `{text}` is about nothing that is derived", place=place, hint="write `dC/dw = 2*(a - y)*x`")
+    verdict = judged(sheet, question, Verdict(target.strip()), text, None, ())
+    if not verdict.ok:
         said = verdict.feedback or verdict.title
         raise SpecError(f"the answer `{text}` is not what is derived", place=place, hint=said)
     try:
