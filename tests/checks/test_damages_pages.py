@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from damages import Damage, equations, nothing, parameters, put, require_seen, rewritten
+from damages import Change, Damage, equations, nothing, parameters, put, require_seen, rewritten
 from pytest import MonkeyPatch
 
+from derive.document import compose
 from derive.document.model import Held, Line, Partials
 from derive.document.sections import differentials, gradients
 from derive.expressions.nodes import Entry
@@ -53,6 +55,16 @@ def zeros_shorter(true: Any, self: Any, row: Held) -> Any:
 def cells_of_the_next_line(true: Any, self: Any, line: Line, *more: Any) -> Any:
     found = true(self, line, *more)
     return [{**c, "lhs": d["lhs"]} for c, d in zip(found, found[1:] + found[:1], strict=True)]
+
+
+def section(true: Any, change: Any) -> Change:
+    """A section of the sheet, changed."""
+
+    def patched(patch: pytest.MonkeyPatch) -> None:
+        changed = tuple(partial(change, each) if each is true else each for each in compose.SECTIONS)
+        patch.setattr(compose, "SECTIONS", changed)
+
+    return patched
 
 
 def rows_exchanged(true: Any, composer: Any) -> Any:
@@ -132,13 +144,13 @@ DAMAGES = [
     ),
     Damage(
         "the gradients in the table stand in the rows of others",
-        put(gradients, "gradients", rows_exchanged),
+        section(gradients.gradients, rows_exchanged),
         TWO_LAYERS,
         stage="sheet",
     ),
     Damage(
         "the shapes in the table stand in the rows of others",
-        put(gradients, "gradients", shapes_exchanged),
+        section(gradients.gradients, shapes_exchanged),
         TWO_LAYERS,
         stage="sheet",
     ),

@@ -12,7 +12,7 @@ import pytest
 
 from derive.writers import bytecode, templating
 
-OUT = 'from derive.templating import chain; print(len(chain(None, "blocks.tex")[0].make_module({}).block.arguments))'
+OUT = 'from derive.writers.templating import chain; print(len(chain(None, "blocks.tex")[0].make_module({}).block.arguments))'
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from derive import api
 from derive.cli import command
 from derive.errors import CheckFailed
 from derive.network.batching import with_examples
+from derive.writers import numpy as numpy_writer
 from derive.writers.numpy import check, module
 
 GOOD = """
@@ -90,7 +91,7 @@ def test_the_command_writes_only_what_was_run(monkeypatch: pytest.MonkeyPatch, t
     done = CliRunner().invoke(command, ["code", "mlp", "--output", str(target)])
     assert done.exit_code == 0 and target.is_file()
     target.unlink()
-    monkeypatch.setattr(module, "code", lambda *_: GOOD)
+    monkeypatch.setattr(numpy_writer, "code", lambda *_: GOOD)
     done = CliRunner().invoke(command, ["code", "mlp", "--output", str(target)])
     assert done.exit_code == CheckFailed.exit_code
     assert not target.exists()
