@@ -36,7 +36,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a line came to at one point: its sides, None for what is not a value, and whether it states anything."""
+    """What a line came to: its sides, None for what is not a value, and whether it states anything."""
 
     sides: list[Value | None]
     states: bool

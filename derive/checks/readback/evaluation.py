@@ -28,7 +28,7 @@ ALL = ((r"\cdot",), ("·",), (":",))
 TRIED = np.asarray([0.3, 1.7])
 
 LARGEST = 30_000_000
-"""The most numbers that a part of a line may become."""
+"""The most numbers that a part of a line may become at a point."""
 
 COMPARED: dict[str, Callable[[Array, Array], Any]] = {
     "=": np.equal, "<": np.less, ">": np.greater, r"\le": np.less_equal, "<=": np.less_equal, "≤": np.less_equal,
@@ -38,7 +38,7 @@ COMPARED: dict[str, Callable[[Array, Array], Any]] = {
 
 @dataclass
 class Evaluation(Letters):
-    """Evaluates the sides of one line, at one point after another of the same shapes.
+    """Evaluates the sides of one line, at all points at once.
 
     changes: of all quantities, or of those of one line with others held. rows: along what softmax acts on a matrix; uses_rows:
     whether that made a difference, and matrix: to what can be nothing else.
@@ -94,38 +94,40 @@ class Evaluation(Letters):
 
     def entry(self, meaning: Meaning, array: Array, scope: Scope) -> Value:
         """An entry, or with fewer indices than axes the rest as an array."""
-        rank = len(array.shape) - sum(part not in ALL for part in meaning.indices)
+        shape = array.shape[1:]  # behind the axis of the points
+        rank = len(shape) - sum(part not in ALL for part in meaning.indices)
         if meaning.sign.matrix is not None and meaning.sign.matrix != (rank > 1):
             raise Unreadable(f"`{meaning.sign.letter}` is the letter of {'the matrix' if meaning.sign.matrix else 'an entry'}")
         placed = [(a, part) for a, part in zip(self.axes_of(meaning), meaning.indices, strict=True) if part not in ALL]
         if not placed:
-            return Value(self._as_matrix(array, len(scope.axes)))
+            return Value(self._as_matrix(array, scope))
         axes = [axis for axis, _ in placed]
         letters = [part[0] if len(part) == 1 else "" for _, part in placed]
-        if len(axes) == array.ndim and len(set(letters)) == len(letters) and all(map(scope.whole, letters, array.shape)):
+        if len(axes) == len(shape) and len(set(letters)) == len(letters) and all(map(scope.whole, letters, shape)):
             order = sorted(range(len(letters)), key=lambda n: scope.axes[letters[n]])
-            shape = [1] * (len(scope.axes) + 2)
+            out = [len(self.points)] + [1] * (scope.rank + 1)
             for n in order:
-                shape[scope.axes[letters[n]]] = array.shape[n]
-            return Value(array.transpose(order).reshape(shape))
-        rest = [n for axis, n in enumerate(array.shape) if axis not in axes]
-        moved = np.moveaxis(array, axes, range(len(axes)))
-        picks, valid = [], np.asarray(True)
-        for (_, part), n in zip(placed, moved.shape, strict=False):
+                out[scope.axes[letters[n]]] = shape[n]
+            return Value(array.transpose(0, *(n + 1 for n in order)).reshape(out))
+        rest = [n for axis, n in enumerate(shape) if axis not in axes]
+        moved = np.moveaxis(array, [axis + 1 for axis in axes], range(1, len(axes) + 1))
+        picks, valid = [np.arange(len(self.points)).reshape(-1, *(1,) * (scope.rank - 1))], np.asarray(True)
+        for (_, part), n in zip(placed, moved.shape[1:], strict=False):
             place = self.place(part, scope)
             valid = valid & (place >= 0) & (place < n)
             picks.append(np.clip(place, 0, n - 1))
         found = moved[tuple(np.broadcast_arrays(*picks))].astype(float)
-        valid = np.broadcast_to(valid, found.shape[: len(scope.axes)])
+        valid = np.broadcast_to(valid, found.shape[: scope.rank])
         found = np.where(valid.reshape((*valid.shape, *(1,) * len(rest))), found, np.nan)
         if len(rest) > 2:
             raise Unreadable(f"`{meaning.sign.letter}` has {len(rest)} axes that no index names")
         return Value(found.reshape((*found.shape, *(1,) * (2 - len(rest)))))
 
-    def _as_matrix(self, array: Array, letters: int) -> Array:
-        if array.ndim > 2:
-            raise Unreadable(f"an array with {array.ndim} axes stands without indices")
-        return array.reshape((1,) * letters + array.shape + (1,) * (2 - array.ndim)).astype(float)
+    def _as_matrix(self, array: Array, scope: Scope) -> Array:
+        shape = array.shape[1:]
+        if len(shape) > 2:
+            raise Unreadable(f"an array with {len(shape)} axes stands without indices")
+        return array.reshape((-1,) + (1,) * (scope.rank - 1) + shape + (1,) * (2 - len(shape))).astype(float)
 
     def place(self, part: Tokens, scope: Scope) -> Array:
         """The places that an index part names, counted from 0."""
@@ -136,7 +138,7 @@ class Evaluation(Letters):
     def whole(self, node: Tree, scope: Scope) -> Array:
         """Arithmetic with letters of indices."""
         if isinstance(node, tree.Number):
-            return np.asarray(int(node.value)).reshape((1,) * len(scope.axes))
+            return np.asarray(int(node.value)).reshape((1,) * scope.rank)
         if isinstance(node, Name):
             return self.letter_value(letter_of(node), scope)
         if isinstance(node, tree.Negative):
@@ -153,7 +155,7 @@ class Evaluation(Letters):
     def letter_value(self, name: str, scope: Scope) -> Array:
         if name not in scope.places:
             raise Unreadable(f"`{name}` is no index here")
-        shape = [1] * len(scope.axes)
+        shape = [1] * scope.rank
         shape[scope.axes[name]] = -1
         return scope.places[name].reshape(shape)
 
@@ -164,12 +166,12 @@ class Evaluation(Letters):
         if method is None:
             raise Unreadable(f"{type(node).__name__.lower()} has no value")
         found: Value = method(node, scope)
-        if found.array.size > LARGEST:
+        if found.array.size > LARGEST * len(self.points):
             raise Unreadable("too large to be read back")
         return found
 
     def _number(self, node: tree.Number, scope: Scope) -> Value:
-        found = values.number(float(node.value), len(scope.axes))
+        found = values.number(float(node.value), scope.rank)
         return Value(found.array, True, True) if node.value == 0 else found
 
     def _name(self, node: Name, scope: Scope) -> Value:
@@ -181,11 +183,11 @@ class Evaluation(Letters):
         if meaning is None:
             constant = {r"\pi": np.pi, "π": np.pi, "pi": np.pi}.get(node.letter)
             if constant is not None and not node.below:
-                found = values.number(constant, len(scope.axes))
+                found = values.number(constant, scope.rank)
             elif node.letter == "e" and node.above and not node.below:
                 return values.mapped(self.value(self.exponent(node.above), scope), np.exp)
             elif node.letter == "I" and not node.below and not node.above:
-                return Value(values.number(1.0, len(scope.axes)).array, identity=True)
+                return Value(values.number(1.0, scope.rank).array, identity=True)
             elif node.above and node.letter in scope.places:
                 found, meaning = Value(self.letter_value(node.letter, scope)[..., None, None].astype(float)), None
             else:
@@ -193,7 +195,7 @@ class Evaluation(Letters):
             if not node.above:
                 return found
             return self.raised(found, self.exponent(node.above), False, scope)
-        found = self.entry(meaning, self.world.values[meaning.sign.key], scope)
+        found = self.entry(meaning, self.points.values[meaning.sign.key], scope)
         if not meaning.power:
             return found
         return self.raised(found, self.power_of(meaning), False, scope)
@@ -202,7 +204,7 @@ class Evaluation(Letters):
         meaning = self.required(node.of)
         if meaning.power:
             raise Unreadable(f"the change of a power, {written(node.of)}")
-        changes = self.world.changes if self.changes is None else self.changes
+        changes = self.points.changes if self.changes is None else self.changes
         if meaning.sign.key not in changes:
             raise Unreadable(f"the change of `{written(node.of)}`")
         return self.entry(meaning, changes[meaning.sign.key], scope)
@@ -216,13 +218,14 @@ class Evaluation(Letters):
             raise Unreadable("a power in a derivative")
         if len(by) == 2:
             assert of is not None
-            return values.number(self.world.second(of.sign.key, by[1].sign.key, by[0].sign.key), len(scope.axes))
+            found = self.points.second(of.sign.key, by[1].sign.key, by[0].sign.key)
+            return Value(found.reshape((-1,) + (1,) * (scope.rank + 1)))
         cost = of is None or of.sign.key == self.signs.cost
         if cost and node.held is None:
             key = f"bar {by[0].sign.key}"
-            if key not in self.world.values:
+            if key not in self.points.values:
                 raise Unreadable(f"the derivative by `{written(node.by[0])}`")
-            return self.entry(by[0], self.world.values[key], scope)
+            return self.entry(by[0], self.points.values[key], scope)
         assert of is not None
         if node.held is not None:
             self.require_all_held(of.sign.key, by[0].sign.key, node.held)
@@ -233,8 +236,8 @@ class Evaluation(Letters):
         if None in held:
             return
         named = {self.required(n).sign.key for n in held if n is not None} | {by}
-        for left in self.world.reads(key):
-            if left not in named and self.world.depends(key, left):
+        for left in self.points.one.reads(key):
+            if left not in named and self.points.depends(key, left):
                 raise Unreadable(f"the bar does not say that `{left}` is held constant")
 
     def partial(self, of: Meaning, by: Meaning, scope: Scope) -> Value:
@@ -244,19 +247,19 @@ class Evaluation(Letters):
         tops = [self.place(p, scope) for p in of.indices]
         unders = [self.place(p, scope) for p in by.indices]
         grid = np.broadcast_arrays(*tops, *unders) if tops or unders else []
-        shape = grid[0].shape if grid else (1,) * len(scope.axes)
-        out = np.empty(shape)
+        shape = grid[0].shape[1:] if grid else (1,) * (scope.rank - 1)
+        out = np.empty((*shape, len(self.points)))
         for place in np.ndindex(*shape):
-            at = [int(g[place]) for g in grid]
-            column = self.world.column(of.sign.key, by.sign.key, tuple(at[len(tops) :]))
-            out[place] = column[tuple(at[: len(tops)])]
-        return Value(out[..., None, None])
+            at = tuple(int(g[0, *place]) for g in grid)
+            column = self.points.column(of.sign.key, by.sign.key, at[len(tops) :])
+            out[place] = np.moveaxis(column, 0, -1)[at[: len(tops)]]
+        return Value(np.moveaxis(out, -1, 0)[..., None, None])
 
     def _total(self, node: tree.Total, scope: Scope) -> Value:
         more: dict[str, Array] = {}
         for name, bound in zip(node.letters, node.bounds, strict=True):
             if bound is not None:
-                low, high = (int(self.whole(b, Scope({}, {}))) for b in bound)
+                low, high = (int(self.whole(b, Scope({}, {})).item()) for b in bound)
                 more[name] = np.arange(low, high + 1)
             else:
                 more[name] = np.arange(self.size_of(name, [node.body, *node.conditions])) + self.first
@@ -358,7 +361,7 @@ class Evaluation(Letters):
         if said:
             return values.softmax(of, -1 if said in (r"\rightarrow", "rows") else -2)
         vector = of.columns == 1 and not of.any_columns
-        if vector and not self.world.example_letter:
+        if vector and not self.points.one.example_letter:
             return values.softmax(of, -2)
         self.uses_rows = True
         self.matrix = self.matrix or not vector  # with one unit, a mini-batch has one column
@@ -409,7 +412,7 @@ class Evaluation(Letters):
         return values.mapped(self.value(node.of, scope), np.sqrt)
 
     def _ones(self, node: tree.Ones, scope: Scope) -> Value:
-        return Value(values.number(1.0, len(scope.axes)).array, any_rows=True)
+        return Value(values.number(1.0, scope.rank).array, any_rows=True)
 
 
 def _brackets(node: Tree) -> Iterator[tree.Bracket]:

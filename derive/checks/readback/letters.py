@@ -12,10 +12,10 @@ from ...expressions.system import primal
 from ...numbers.evaluate import Array
 from . import tree
 from .latex import Reader, letter
-from .signs import Meaning, Signs, written
+from .points import Points
+from .signs import Meaning, Meanings, Signs, written
 from .tokens import Unreadable
 from .tree import Name, Tokens, Tree
-from .world import World
 
 MOST = 4000
 """Of the places that the free letters of a line may take together, this many are looked at."""
@@ -29,11 +29,17 @@ PLACES = (-2.3, -0.7, -0.1, 0.4, 1.3, 2.9)
 
 @dataclass(frozen=True)
 class Scope:
-    """What letters mean at a place of a line: the values that they take, as they are counted on the page, each along an axis."""
+    """What letters mean at a place of a line: the values that they take, as they are counted on the page, each along an axis,
+    behind that of the points."""
 
     axes: Mapping[str, int]
     places: Mapping[str, Array]
     first: int = 0
+
+    @property
+    def rank(self) -> int:
+        """The number of axes: of the points and of the letters."""
+        return 1 + len(self.axes)
 
     def whole(self, name: str, size: int) -> bool:
         """Whether a letter takes every place of an axis of that size, from the first to the last."""
@@ -67,22 +73,25 @@ class Letters:
     layers: what ℓ is; zero: the input, where layer 0 stands for it; first: from where entries are counted.
     """
 
-    world: World
+    points: Points
     signs: Signs
     layers: Mapping[str, int] = field(default_factory=dict)
     zero: str | None = None
     first: int = 0
-    meanings: dict[Name, Meaning | None] = field(default_factory=dict)
+    meanings: Meanings = field(init=False)
     free: IdentityMap = field(default_factory=lambda: IdentityMap())
+
+    def __post_init__(self) -> None:
+        self.meanings = self.signs.meanings(self.layers, self.zero)
 
     def looked_over(self, claim: tree.Relation, named: list[Tree]) -> Scope:
         """What the letters of a line mean, the same at every point. Raises Unreadable where one means two things."""
         free = self.free_letters(named)
         bound = [x for side in named for n in tree.inside(side) if isinstance(n, tree.Total) for x in n.letters]
-        axes = {name: n for n, name in enumerate(dict.fromkeys([*bound, *free]))}
+        axes = {name: n for n, name in enumerate(dict.fromkeys([*bound, *free]), 1)}
         own = self.placeholder(claim)
         if own is not None:
-            axes[own] = len(axes)
+            axes[own] = 1 + len(axes)
         said = {name: np.arange(low, high + 1) for name, low, high in claim.ranges}
         places = {name: said[name] if name in said else np.arange(self.free_size(name, named)) + self.first for name in free}
         partial = any(isinstance(n, tree.Derivative) and n.held is not None for n in tree.inside(claim))
@@ -109,7 +118,7 @@ class Letters:
             return places
         each = max(2, int(most ** (1 / len(places))))
         return {
-            name: p if len(p) <= each else p[np.unique(np.r_[0, len(p) - 1, self.world.rng.integers(len(p), size=each - 2)])]
+            name: p if len(p) <= each else p[np.unique(np.r_[0, len(p) - 1, self.points.one.rng.integers(len(p), size=each - 2)])]
             for name, p in places.items()
         }
 
@@ -202,9 +211,11 @@ class Letters:
     # --- names ----------------------------------------------------------------------------------------------------------------
 
     def meaning(self, name: Name) -> Meaning | None:
-        if name not in self.meanings:
-            self.meanings[name] = self.signs.meaning(name, self.layers, self.zero)
-        return self.meanings[name]
+        try:
+            return self.meanings[name]
+        except KeyError:
+            found = self.meanings[name] = self.signs.meaning(name, self.layers, self.zero)
+            return found
 
     def required(self, name: Name) -> Meaning:
         found = self.meaning(name)
@@ -216,10 +227,10 @@ class Letters:
         return self.exponent(meaning.power)
 
     def exponent(self, tokens: Tokens) -> Tree:
-        return _exponent(tokens, frozenset(self.signs.functions))
+        return _exponent(tokens, self.signs.called)
 
     def shape_of(self, meaning: Meaning) -> tuple[int, ...]:
-        return tuple(self.world.values[primal(meaning.sign.key)].shape)
+        return tuple(self.points.one.values[primal(meaning.sign.key)].shape)
 
     def axes_of(self, meaning: Meaning) -> tuple[int, ...]:
         """The axes on which the indices of a name stand: all of them, or where some are written as labels, those."""
@@ -227,9 +238,9 @@ class Letters:
         count = len(meaning.indices)
         if count == len(shape):
             return tuple(range(count))
-        tensor = self.world.derivation.system.tensors[primal(meaning.sign.key)]
+        tensor = self.points.system.tensors[primal(meaning.sign.key)]
         batch = tensor.batch
-        mine = [batch] if batch is not None and (self.world.example_letter,) in meaning.indices else []
+        mine = [batch] if batch is not None and (self.points.one.example_letter,) in meaning.indices else []
         others = [axis for axis in range(len(shape)) if axis != batch]
         return tuple(sorted([*mine, *others[: count - len(mine)]]))
 

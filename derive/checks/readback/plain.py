@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 
 from . import tree
 from .latex import product, ranges
@@ -53,10 +54,7 @@ class Plain:
         self.open: list[str] = []  # bars that a later one closes
         self.names = names
         self.functions = functions
-        known = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
-        end = r"(?![^\Wᵀᴸ⁰¹²³⁴⁵⁶⁷⁸⁹]|['′\u0300-\u036f])"
-        self.known = re.compile(f"(?P<change>[d∂]?)(?P<name>{known}){end}") if known else None
-        self.bare = re.compile(f"(?P<change>)(?P<name>{known}){end}")
+        self.known, self.bare = _patterns(tuple(names))
 
     # --- tokens -----------------------------------------------------------------------------------------------------------
 
@@ -357,6 +355,15 @@ class Plain:
             self.at = end + 1
         name = Name(found["name"], below, above)
         return tree.Change(name) if found["change"] else name
+
+
+@lru_cache(maxsize=16)
+def _patterns(names: tuple[str, ...]) -> tuple[re.Pattern[str] | None, re.Pattern[str]]:
+    """One of these names or its change (None: there are no names), and one of these names; the longest that fits."""
+    known = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
+    end = r"(?![^\Wᵀᴸ⁰¹²³⁴⁵⁶⁷⁸⁹]|['′\u0300-\u036f])"
+    bare = re.compile(f"(?P<change>)(?P<name>{known}){end}")
+    return re.compile(f"(?P<change>[d∂]?)(?P<name>{known}){end}") if known else None, bare
 
 
 def _index(part: str) -> list[str]:

@@ -21,6 +21,7 @@ from .evaluation import Evaluation
 from .letters import Letters
 from .likeness import same
 from .page import Formula, formulas, shared, states_numbers
+from .points import Points
 from .signs import Signs, written
 from .spoken import Spoken
 from .tokens import Unreadable
@@ -74,7 +75,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         self.main = Spoken.of(self.derivation, self.symbols)
-        self.functions = frozenset(self.main.written.functions)
+        self.functions = self.main.written.called
 
     # --- a page -----------------------------------------------------------------------------------------------------------
 
@@ -129,14 +130,14 @@ class Reading:
         problem = Unreadable("nothing reads it")
         for sheet in spoken:
             try:
-                claim = latex.read(found.latex, frozenset(sheet.written.functions))
+                claim = latex.read(found.latex, sheet.written.called)
                 _require_form(claim, found)
                 outcomes = self.require(claim, sheet, sheet.written, told, found)
                 if found.said is not None:
-                    said = plain.read(found.said, sheet.said.letters, frozenset(sheet.said.functions))
+                    said = plain.read(found.said, sheet.said.letters, sheet.said.called)
                     if not self.likeness(claim, said, sheet, told):
-                        beside = outcomes[:: len(sheet.worlds)]  # the text is true where it says the same at one point
-                        for one, other in zip(beside, self.require(said, sheet, sheet.said, told, found, beside), strict=True):
+                        beside = self.require(said, sheet, sheet.said, told, found, outcomes)
+                        for one, other in zip(outcomes, beside, strict=True):
                             require_same(one, other)
                 return any(outcome.states for outcome in outcomes)
             except Unreadable as error:
@@ -168,7 +169,7 @@ class Reading:
     @cached_property
     def doubting(self) -> Spoken:
         """The same with more points: a wrong line may be true at some, where a slope is 0 or a number is cut off."""
-        return replace(self.main, worlds=tuple(World.at_random(self.derivation, seed) for seed in range(20, 20 + DOUBT)))
+        return replace(self.main, points=Points(tuple(World.at_random(self.derivation, seed) for seed in range(20, 20 + DOUBT))))
 
     def other(self, found: Symbols) -> Spoken:
         """The signs and the worlds of another system, of which some lines of a sheet speak."""
@@ -245,17 +246,13 @@ class Reading:
             raise Unreadable("nothing says which layers ℓ stands for")
         outcomes: list[Outcome] = []
         for layers in sheet.layers(told.layers) if general else [{}]:
-            reader: Evaluation | None = None
-            for world in sheet.worlds[:1] if beside else sheet.worlds:
-                if reader is None or reader.world.derivation is not world.derivation:
-                    reader = Evaluation(world, known, layers, told.zero, sheet.system.first_index)
-                reader.world, reader.changes = world, None
-                if found.zero is not None and isinstance(claim.sides[0], tree.Change):
-                    reader.changes = self.held(claim, claim.sides[0].of, found.zero, reader)
-                if beside:
-                    reader.look_over(claim, beside[len(outcomes)].scope)
-                self.require_row(claim, found, told, reader)
-                outcomes.append(compare(claim, reader, told, states_numbers(found)))
+            reader = Evaluation(sheet.points, known, layers, told.zero, sheet.system.first_index)
+            if found.zero is not None and isinstance(claim.sides[0], tree.Change):
+                reader.changes = self.held(claim, claim.sides[0].of, found.zero, reader)
+            if beside:
+                reader.look_over(claim, beside[len(outcomes)].scope)
+            self.require_row(claim, found, told, reader)
+            outcomes.append(compare(claim, reader, told, states_numbers(found)))
         return outcomes
 
     def require_row(self, claim: tree.Relation, found: Formula, told: Told, reader: Evaluation) -> None:
@@ -271,7 +268,7 @@ class Reading:
             raise Unreadable("it is a partial by what is held constant")
         if found.row is not None and told.row is not None and told.row[1] == found.row:
             name = latex.read(told.row[0], self.functions).sides[0]
-            latin = Evaluation(reader.world, self.main.written, reader.layers, reader.zero)
+            latin = Evaluation(reader.points, self.main.written, reader.layers, reader.zero)
             if isinstance(name, tree.Name) and latin.required(name).sign.key != by:
                 raise Unreadable("it stands in the row of something else")
 
@@ -280,15 +277,15 @@ class Reading:
         key = reader.required(left).sign.key
         if r"\text" in zero or r"\dots" in zero:
             there = {reader.required(n.of).sign.key for n in tree.inside(claim.sides[1]) if isinstance(n, tree.Change)}
-            return reader.world.held(key, frozenset(reader.world.reads(key)) - there)
-        return reader.world.held(key, self.zeros(zero, reader))
+            return reader.points.held(key, frozenset(reader.points.one.reads(key)) - there)
+        return reader.points.held(key, self.zeros(zero, reader))
 
     def zeros(self, zero: str, reader: Evaluation) -> frozenset[str]:
         """The keys of what a page sets to zero, as far as it names them."""
         if r"\text" in zero:
             return frozenset()
         named = set()
-        latin = Evaluation(reader.world, self.main.written, reader.layers, reader.zero)
+        latin = Evaluation(reader.points, self.main.written, reader.layers, reader.zero)
         for part in filter(None, (p.strip() for p in re.split(r",\\ (?:\\allowbreak )?", zero))):
             if part == r"\dots":
                 continue

@@ -45,11 +45,15 @@ class Meaning:
     power: Tokens = ()
 
 
+Meanings = dict[Name, Meaning | None]
+
+
 @dataclass(frozen=True)
 class Signs:
     """All signs of a sheet. depth: the number L of layers; functions: what the letters and names of functions stand for.
 
     cost: the key of what is differentiated; unnamed: where the equations have none, the letter of the cost that follows.
+    met: what names have been found to stand for, by what ℓ and layer 0 stand for: a page has the same names again and again.
     """
 
     table: Mapping[str, tuple[Sign, ...]]
@@ -57,6 +61,7 @@ class Signs:
     functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cost: str | None = None
     unnamed: str = ""
+    met: dict[object, Meanings] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, found: Iterable[Sign], system: System, functions: Mapping[str, tuple[str, ...]], cost: str) -> Signs:
@@ -65,6 +70,10 @@ class Signs:
             table.setdefault(sign.letter, {})[sign] = None
         unnamed = "" if system.objective else cost
         return cls({k: tuple(v) for k, v in table.items()}, system.depth, functions, system.objective, unnamed)
+
+    def meanings(self, layers: Mapping[str, int], zero: str | None) -> Meanings:
+        """What names have been found to stand for, to be filled by who asks for more."""
+        return self.met.setdefault((tuple(layers.items()), zero), {})
 
     def meaning(self, name: Name, layers: Mapping[str, int], zero: str | None = None) -> Meaning | None:
         """What a name stands for, where ℓ is one of `layers`; None where nothing fits. Raises Unreadable where two do.
@@ -95,10 +104,15 @@ class Signs:
         numbered = layer is not None and all(s.layer is not None for s in signs)
         return self.by_layer.get((name.letter, layer), ()) if numbered else signs
 
-    @property
-    def letters(self) -> list[str]:
+    @cached_property
+    def letters(self) -> tuple[str, ...]:
         """All letters of signs."""
-        return [*self.table, *([self.unnamed] if self.unnamed else [])]
+        return (*self.table, *([self.unnamed] if self.unnamed else []))
+
+    @cached_property
+    def called(self) -> frozenset[str]:
+        """All signs of functions."""
+        return frozenset(self.functions)
 
     @cached_property
     def by_layer(self) -> Mapping[tuple[str, int | None], tuple[Sign, ...]]:

@@ -14,19 +14,20 @@ from ...notation.glyphs import Symbols
 from ...notation.printers import ascii
 from ...notation.printers.latex import Printer
 from .examples import other_number
+from .points import Points
 from .signs import Signs, of_functions, of_glyphs, of_text
 from .world import World
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """home: a point of the derivation itself. worlds: where lines are evaluated: one point, two where functions have kinks; of a
+    """home: the derivation itself. points: where lines are evaluated: one point, two where functions have kinks; of a
     mini-batch with another number of training examples, at which what is true for the number of the spec alone is false. A line
     without a branch is evaluated on both sides of a kink as well, since it may have lost a slope.
     """
 
-    home: World
-    worlds: tuple[World, ...]
+    home: Points
+    points: Points
     written: Signs
     said: Signs
     kinds: dict[int, object] = field(default_factory=dict, compare=False)
@@ -35,27 +36,26 @@ class Spoken:
     def of(cls, derivation: Derivation, glyphs: Symbols) -> Spoken:
         """Raises Unreadable where the gradients hold for one number of examples alone."""
         system = derivation.system
-        worlds = World.several(derivation)
-        home = worlds[0]
+        home = points = Points(World.several(derivation))
         if system.examples is not None:
-            worlds = World.several(other_number(derivation))
-            worlds[0].require_gradients()
+            points = Points(World.several(other_number(derivation)))
+            points.one.require_gradients()
         printer, said = Printer(glyphs), ascii.Printer(glyphs)
         return cls(
             home,
-            worlds,
+            points,
             of_glyphs(glyphs, system, of_functions(system, lambda name: _bare(printer.function(name)))),
             of_text(said.name, system, of_functions(system, lambda name: said.function(name, 0)), glyphs.cost()),
         )
 
     @property
     def system(self) -> System:
-        return self.home.derivation.system
+        return self.home.system
 
     @cached_property
     def indices(self) -> frozenset[str]:
         """The letters that count entries or examples."""
-        derivation = self.home.derivation
+        derivation = self.home.one.derivation
         equations = [*derivation.system.equations, *derivation.gradients.values()]
         return frozenset(n.name for q in equations for side in (q.lhs, q.rhs) for n in nodes(side) if isinstance(n, Index))
 

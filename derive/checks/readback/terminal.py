@@ -13,6 +13,7 @@ from ...notation.printers import text
 from . import plain, signs, tree
 from .comparing import Told, compare
 from .evaluation import Evaluation
+from .points import Points
 from .signs import Signs, of_functions
 from .spoken import kind
 from .tokens import Unreadable
@@ -29,7 +30,7 @@ def terminal(shown: str, derivation: Derivation, printer: text.Printer) -> int:
     """Read what `show` prints; the number of its lines. Raises CheckFailed, naming the line."""
     system = derivation.system
     known = signs.of_text(printer.name, system, of_functions(system, lambda n: printer.function(n, 0)), printer.signs.cost)
-    reader = Terminal(World.several(derivation), known)
+    reader = Terminal(Points(World.several(derivation)), known)
     count = 0
     for line in _lines(shown):
         try:
@@ -47,7 +48,7 @@ def terminal(shown: str, derivation: Derivation, printer: text.Printer) -> int:
 class Terminal:
     """Reads lines of plain text, each with the titles of its rules, among which is what is set to zero."""
 
-    worlds: tuple[World, ...]
+    points: Points
     known: Signs
     told: Told = field(default_factory=Told)
     read: dict[object, int] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class Terminal:
         if not numbers:
             return formula, None
         if numbers[0] not in self.kinds:
-            self.kinds[numbers[0]] = kind(self.worlds[0].derivation.system, numbers[0])
+            self.kinds[numbers[0]] = kind(self.points.system, numbers[0])
         return shown, self.kinds[numbers[0]]
 
     @cached_property
@@ -82,20 +83,14 @@ class Terminal:
         return re.compile(f"({'|'.join(map(re.escape, sorted(names, key=len, reverse=True))) or '(?!)'})([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 
     def line(self, formula: str, titles: str) -> int:
-        claim = plain.read(formula, self.known.letters, set(self.known.functions))
-        states = False
-        for world in self.worlds:
-            states = self.at(world, claim, titles)
-        return int(states)
-
-    def at(self, world: World, claim: tree.Relation, titles: str) -> bool:
-        """Whether a line states something; its sides agree at one point."""
-        reader = Evaluation(world, self.known, first=world.derivation.system.first_index)
+        """1 where a line states something; its sides agree."""
+        claim = plain.read(formula, self.known.letters, self.known.called)
+        reader = Evaluation(self.points, self.known, first=self.points.system.first_index)
         zeros = re.findall(r"d\(?([^\s()]+(?:\([^()]*\))?)\)? = 0", titles.partition(": ")[2])
         if zeros and isinstance(claim.sides[0], tree.Change):
             keys = frozenset(reader.required(self.name(z)).sign.key for z in zeros)
-            reader.changes = world.held(reader.required(claim.sides[0].of).sign.key, keys)
-        return compare(claim, reader, self.told).states
+            reader.changes = self.points.held(reader.required(claim.sides[0].of).sign.key, keys)
+        return int(compare(claim, reader, self.told).states)
 
     def name(self, written: str) -> tree.Name:
         found = plain.Plain(written, self.known.letters).name()

@@ -1,11 +1,13 @@
 """Trees to numbers.
 
-A value is an array with one axis for each letter of an index on the line, and behind them rows and columns: a number is 1 × 1, a
-vector n × 1. What is the same along a side of any length (a column of ones, a zero) says so, and takes the length it meets.
+A value is an array with an axis for the points at which a line is evaluated, one for each letter of an index on the line, and
+behind them rows and columns: a number is 1 × 1, a vector n × 1. What is the same along a side of any length (a column of ones, a
+zero) says so, and takes the length it meets.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +20,7 @@ from .tokens import Unreadable
 
 @dataclass(frozen=True)
 class Value:
-    """array: over the letters, rows and columns. any_rows, any_columns: the same along a side whose length is open.
+    """array: over the points, the letters, rows and columns. any_rows, any_columns: the same along a side whose length is open.
 
     identity: a multiple of the identity matrix, of any size.
     """
@@ -50,8 +52,9 @@ class Value:
         return np.broadcast_to(self.array, shape)
 
 
-def number(value: float, letters: int) -> Value:
-    return Value(np.full((1,) * (letters + 2), float(value)))
+def number(value: float, rank: int) -> Value:
+    """A number, the same at all points and for all letters, `rank` axes together."""
+    return Value(np.full((1,) * (rank + 2), float(value)))
 
 
 def shape(value: Value) -> str:
@@ -145,13 +148,14 @@ def diagonal(value: Value) -> Value:
 
 
 def difference(left: Value, right: Value) -> float:
-    """How far two sides are apart, relative to the larger one (never below 1/1000)."""
+    """How far two sides are apart at the worst point, relative to what is larger there (never below 1/1000)."""
     (a, b), _, _ = together([left, right], "an equation")
     if not (a.size and b.size):
         return 0.0
-    scale = max(float(np.max(np.abs(a))), float(np.max(np.abs(b))), 1e-3)
-    off = float(np.max(np.abs(a - b))) / scale
-    return off if np.isfinite(off) else float("inf")
+    axes = tuple(range(1, a.ndim))
+    scale = np.maximum(np.maximum(abs(a).max(axes), abs(b).max(axes)), 1e-3)
+    off = float((abs(a - b).max(axes) / scale).max())
+    return off if math.isfinite(off) else math.inf
 
 
 Letters = Mapping[str, Array]
