@@ -29,7 +29,7 @@ from .complex_step import Reference, entry_of, plain
 class Point(Reference):
     """All checks at one point. In a large system a formula that many layers share is checked on the first of them.
 
-    The others have the same formula in the same surroundings, but for the names (alike.py), so what holds for any values
+    The others have the same formula in the same surroundings, but for the names (`renaming`), so what holds for any values
     holds for theirs; and all their gradients are checked once more against the whole forward pass.
     """
 

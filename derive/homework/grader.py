@@ -1,10 +1,10 @@
 """Is a student's answer right, and if not, which usual error explains it?
 
 An answer is named by what it is about (`dC/dW1`), or as a question of the homework (`gradient dC/dW1`, `step W3`, `choice dC/dx`,
-or its number on the sheet). Formulas and numbers are compared in `judging`, the other questions in `closed`; `homework_key` knows
+or its number on the sheet). Formulas and numbers are compared in `grading.judge`, the other questions in `closed`; `key` knows
 what the homework asks and how near a number has to be, so that the sheet, its answer key and the judgement follow one rule.
 
-The student's input is untrusted: it is read by `answers` and `written_numbers`, bounded, and never evaluated as code.
+The student's input is untrusted: it is read by `grading.reading`, bounded, and never evaluated as code.
 """
 
 from __future__ import annotations

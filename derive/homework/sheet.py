@@ -49,7 +49,7 @@ class Variant:
 
 @dataclass
 class Shared:
-    """What the sheets of a class have in common: blocks without numbers, and the text they become (see `render.latex`)."""
+    """What the sheets of a class have in common: blocks without numbers, and the text they become (see `writer.latex`)."""
 
     sections: tuple[Section, ...] = ()
     tasks: dict[int, Task] = field(default_factory=dict)

@@ -4,7 +4,7 @@
     followed(derivation, m, values)  what the student gets who makes this one mistake and works on correctly
 
 A mal-rule is a small rewrite: of a part of a forward line (`changes`), of a whole line as it stands on the sheet (`lines`), or of
-the ways on which a cotangent arrives (here). What it makes of one line is carried upwards by the calculus itself (`lifting`).
+the ways on which a cotangent arrives (here). What it makes of one line is carried upwards by the calculus itself (`propagate`).
 None of them is trusted: a wrong line is kept only where, at random points, it differs from the right one and from all others.
 
 The errors are those that teachers of calculus and of backpropagation report. On mal-rules: Sleeman, Basic algebra revisited

@@ -51,7 +51,7 @@ def version() -> str:
 class Stamp:
     """What sheet and key say about where their numbers come from: with it any one variant can be built again.
 
-    seed, attempt: arguments of `worked.draw`. spec: the hash of the spec's text. version: of this package.
+    seed, attempt: arguments of `draw.draw`. spec: the hash of the spec's text. version: of this package.
     """
 
     seed: int

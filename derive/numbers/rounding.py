@@ -138,7 +138,7 @@ def tolerance(values: Array, by_hand: Array | None = None) -> float:
     """How far an answer may be off in any of its numbers: one rule for the key and for whoever judges by it.
 
     Half a hundredth of the largest number, at least one unit of the last digit that is printed of it, and at least twice as much
-    as honest rounding on the way is off (`by_hand`, from `worked.by_hand`).
+    as honest rounding on the way is off (`by_hand`, from `draw.by_hand`).
     """
     right = np.asarray(values, dtype=float)
     largest = float(np.max(np.abs(right), initial=0.0))

@@ -3,10 +3,10 @@
 | module | what it is |
 |---|---|
 | `models` | YAML to Pack, with places and messages |
-| `sheets`, `kept` | a spec to what the book needs of it; kept, so that only changed specs are derived anew |
-| `texts` | the user's Markdown to LaTeX, by which nothing of theirs is a command |
+| `sheets`, `cache` | a spec to what the book needs of it; kept, so that only changed specs are derived anew |
+| `markdown` | the user's Markdown to LaTeX, by which nothing of theirs is a command |
 | `literature` | a BibTeX file to entries |
-| `signs` | the table of notation, and one sign for two things |
+| `notation_table` | the table of notation, and one sign for two things |
 | `book` | a pack and its sheets to the LaTeX of its volumes |
 | `building`, `manifest` | volumes to PDFs, all of them or none; the pages of every part |
 """

@@ -1,4 +1,4 @@
-"""What a student wrote as a formula, read: an expression in the equation language, with the names of `vocabulary`.
+"""What a student wrote as a formula, read: an expression in the equation language, with the names of `spellings`.
 
 A name becomes a plain one, the text goes through the parser of the language and nothing else, and what comes back is bounded
 before a number is put in.

@@ -28,7 +28,7 @@ SAME = 1e-9
 class Answer:
     """The right answer to a question, and how far from it an answer may be in any of its numbers.
 
-    by_hand: the answer that comes out for someone who goes on with rounded numbers (`worked.by_hand`).
+    by_hand: the answer that comes out for someone who goes on with rounded numbers (`draw.by_hand`).
     """
 
     value: Array
@@ -166,7 +166,7 @@ def _numbers(values: Array) -> Array:
 def alike(answers: Sequence[Answers], wrong: Sequence[Wrong] = ()) -> Alike:
     """The pairs that are equal by the formulas and not by chance: two questions, or a question and an error that changes nothing.
 
-    answers, wrong: at several passes, whose numbers are a little moved (`worked.nearby`). ∂C/∂b is δ in each of them; ∂C/∂w is
+    answers, wrong: at several passes, whose numbers are a little moved (`draw.nearby`). ∂C/∂b is δ in each of them; ∂C/∂w is
     ∂C/∂b where a happens to be 1, and is no longer when a moves.
     """
     if not answers:

@@ -65,7 +65,7 @@ def numbered(count: int) -> tuple[Student, ...]:
 def read(path: Path, encoding: str | None = None) -> tuple[Student, ...]:
     """The students of a CSV. Raises SpecError with the line of what is wrong.
 
-    Columns are found by their headers (see `columns`), or without a header by what is in them. encoding: where the file is
+    Columns are found by their headers (see `roster_columns`), or without a header by what is in them. encoding: where the file is
     neither Unicode nor Western European.
     """
     try:

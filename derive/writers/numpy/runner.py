@@ -1,4 +1,4 @@
-"""Run by `module_check` in a process of its own: module.py of this folder, at every point of points.npz, to results.npz.
+"""Run by `check` in a process of its own: module.py of this folder, at every point of points.npz, to results.npz.
 
 It imports nothing of this package. Its argument is the folder in which NumPy lies.
 """
