@@ -25,22 +25,22 @@ from .model import Sheet
 from .sections import exploration
 
 
-def views(found: Spec) -> tuple[View, ...]:
-    """The views of a spec; where it asks for none, the plainest one that the network has."""
+def views(found: Spec, built: System | None = None) -> tuple[View, ...]:
+    """The views of a spec; where it asks for none, the plainest one that the network has. built: the network, where it is there."""
     if found.views:
         return tuple(found.views)
     if found.examples:
         return ("batch",)
-    system = network.build(found)
-    if chain_rule.is_scalar(system):
-        return ("scalar",)
-    return ("matrix",)
+    return ("scalar",) if chain_rule.is_scalar(built or network.build(found)) else ("matrix",)
 
 
 def system(found: Spec) -> System:
     """The forward program of a spec, in the form that its views need."""
     built = network.build(found)
-    asked = views(found)
+    return _in_form(found, built, views(found, built))
+
+
+def _in_form(found: Spec, built: System, asked: tuple[View, ...]) -> System:
     if "scalar" in asked:
         built = network.in_scalars(built, found.place("view"))
     if found.examples or "batch" in asked:
@@ -50,14 +50,16 @@ def system(found: Spec) -> System:
 
 def derive(found: Spec) -> Derivation:
     """Every step of the differentiation."""
-    derivation = differentiated(system(found))
+    plain = network.build(found)
+    asked = views(found, plain)
+    derivation = differentiated(_in_form(found, plain, asked))
     built = derivation.system
     if chain_rule.is_scalar(built) and built.objective is not None and 1 < len(built.equations) <= 16:
         derivation = chain_rule.extended(derivation)
     explored = exploration.asked_about(found, built)
     if explored is not None:
         derivation = replace(derivation, steps=(*derivation.steps, *chain_rule.second(derivation, *explored)))
-    derivation = replace(derivation, asked=views(found))
+    derivation = replace(derivation, asked=asked)
     _require_distinct_signs(found, derivation)
     return derivation
 

@@ -1,8 +1,9 @@
 """The worked numbers: nice ones, the pass forward and back, and one step of gradient descent.
 
-Two ways lead to a pass. A sheet whose spec does not say what kind of numbers it wants has those of `illustrative`, in floats. Where it
-does, and for every variant, `draw` takes them from `pools`, works them out exactly (`exact_program`), and keeps the first that nothing
-speaks against (`acceptance`). Either way the numbers that are printed are computed twice, and the gradients checked by a complex step.
+Two ways lead to a pass. A sheet whose spec does not say what kind of numbers it wants has those of `illustrative`, in floats.
+Where it does, and for every variant, `draw` takes them from `pools`, works them out exactly (`exact_program`), and keeps the
+first that nothing speaks against (`acceptance`). Either way the numbers that are printed are computed twice, and the gradients
+checked by a complex step.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the signs and functions of the language mean, in either form.
 
 A `Form` walks a checked tree. The index form works on scalar expressions, the matrix form on whole arrays of them; what a sign or
-a function does to scalars is said here, once. All is built with the builders of `nodes`, so that terms stay in the author's order.
+a function does to scalars is said here, once. All is built as `nodes.add` does it, so that terms stay in the author's order.
 """
 
 from __future__ import annotations
