@@ -26,7 +26,7 @@ from .sections import exploration
 
 
 def views(found: Spec, built: System | None = None) -> tuple[View, ...]:
-    """The views of a spec; where it asks for none, the plainest one that the network has. built: the network, where it is there."""
+    """The views of a spec; where it asks for none, the plainest one that the network has. built: that network, if it is there."""
     if found.views:
         return tuple(found.views)
     if found.examples:
