@@ -15,7 +15,7 @@ from ..catalogue import functions
 from ..system import System, is_cotangent, primal
 from ..tensor import Elementwise
 from ..walk import nodes
-from .latex import plain_word
+from .pieces import plain_word
 from .tokens import Unreadable, latex
 from .tree import Name, Tokens
 
