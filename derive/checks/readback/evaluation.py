@@ -25,6 +25,9 @@ FUNCTIONS: dict[str, Callable[[Array], Any]] = {
 ALL = ((r"\cdot",), ("·",), (":",))
 """What stands at the place of an index for all of the axis."""
 
+NAMED = (Name, tree.Change, tree.Derivative, tree.Total, tree.Ones)
+"""What is more than numbers."""
+
 TRIED = np.asarray([0.3, 1.7])
 
 LARGEST = 30_000_000
@@ -54,7 +57,7 @@ class Evaluation(Letters):
         """Each side's value; None for a gap, and for what holds nothing but numbers where `numbers` are not asked for."""
         left_out = [self.left_out(side, numbers) for side in claim.sides]
         if left_out.count(False) < 2:  # nothing is compared: its names must be names
-            for name in (n for side in claim.sides for n in tree.inside(side) if isinstance(n, Name)):
+            for name in tree.names(claim):
                 if (name != Name(name.letter) or len(name.letter) > 1) and not self.constant(name):  # else it may be an index
                     self.required(name)
             return [None] * len(claim.sides)
@@ -70,9 +73,7 @@ class Evaluation(Letters):
 
     def numeric(self, node: Tree) -> bool:
         """Whether nothing but numbers stands there."""
-        named = (tree.Change, tree.Derivative, tree.Total, tree.Ones)
-        inside = list(tree.inside(node))
-        return not any(isinstance(n, named) or (isinstance(n, Name) and not self.constant(n)) for n in inside)
+        return not any(isinstance(n, NAMED) and not (isinstance(n, Name) and self.constant(n)) for n in tree.inside(node))
 
     def constant(self, name: Name) -> bool:
         """π, or a power of e whose exponent is a number, where these are no quantities of the sheet."""
@@ -294,7 +295,7 @@ class Evaluation(Letters):
         return value
 
     def compares_places(self, bracket: tree.Bracket) -> bool:
-        return all(self.meaning(n) is None for n in tree.inside(bracket.claim) if isinstance(n, Name))
+        return all(self.meaning(n) is None for n in tree.names(bracket.claim))
 
     def _entrywise(self, node: tree.Entrywise, scope: Scope) -> Value:
         parts = [self.operand(part, scope) for part in (node.first, *(p for _, p in node.rest))]

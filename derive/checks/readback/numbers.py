@@ -20,7 +20,8 @@ import numpy as np
 from ...calculus.steps import Derivation
 from ...errors import CheckFailed
 from ...expressions.system import cotangent, lhs_of
-from ...numbers import evaluate, exact_program
+from ...numbers import evaluate
+from ...numbers import exact_program as exact
 from ...numbers.evaluate import Array
 from ...numbers.exact_program import Program, Slots
 from ...numbers.worked_pass import AFTER, RATE
@@ -242,9 +243,9 @@ class Reference:
 
 def reference(derivation: Derivation, given: Mapping[str, Array], rate: Any) -> Reference:
     """The pass from the given numbers, by key, and the step with the rate."""
-    program = exact_program.compiled(derivation)
-    start = {key: _each(array, exact_program.as_exact) if program else array.astype(float) for key, array in given.items()}
-    pace = exact_program.as_exact(rate) if program else float(rate)
+    program = exact.compiled(derivation)
+    start = {key: _each(array, exact.as_exact) if program else array.astype(float) for key, array in given.items()}
+    pace = exact.as_exact(rate) if program else float(rate)
     before = _run(derivation, program, start, backward=True)
     values = dict(before)
     if derivation.system.objective is not None:
@@ -256,7 +257,7 @@ def reference(derivation: Derivation, given: Mapping[str, Array], rate: Any) -> 
         }
         values |= {AFTER + key: array for key, array in _run(derivation, program, moved, backward=False).items()}
     single = np.empty((), dtype=object)
-    single[()] = exact_program.as_exact(rate)
+    single[()] = exact.as_exact(rate)
     return Reference({**values, RATE: single})
 
 
@@ -265,7 +266,7 @@ def _run(derivation: Derivation, program: Program | None, start: Mapping[str, Ar
     keys += [cotangent(s) for s in derivation.seeds] if backward else []
     if program is not None:
         slots: Slots = program.start(start)
-        if exact_program.run(program.forward, slots) and (not backward or exact_program.run(program.backward, slots)):
+        if exact.run(program.forward, slots) and (not backward or exact.run(program.backward, slots)):
             return {key: program.array(slots, key) for key in keys}
     with np.errstate(all="ignore"):  # too large for single numbers, or beyond their range
         floats = evaluate.run(derivation.system, {key: array.astype(float) for key, array in start.items()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -32,13 +33,15 @@ class Points:
     """Where a line is evaluated, all at once."""
 
     worlds: tuple[World, ...]
-    values: Stacked = field(init=False)
-    changes: Stacked = field(init=False)
     columns: dict[tuple[str, str, tuple[int, ...]], Array] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.values = Stacked([world.values for world in self.worlds])
-        self.changes = Stacked([world.changes for world in self.worlds])
+    @cached_property
+    def values(self) -> Stacked:
+        return Stacked([world.values for world in self.worlds])
+
+    @cached_property
+    def changes(self) -> Stacked:
+        return Stacked([world.changes for world in self.worlds])
 
     def __len__(self) -> int:
         return len(self.worlds)

@@ -200,7 +200,7 @@ class Reading:
         told.row = (found.latex, found.row) if alone_in_row and found.row is not None else None
         if not (isinstance(claim.sides[0], tree.Name) and self.about_the_input(claim.sides[0], told)):
             known = [Evaluation(s.home, s.written, layers, told.zero) for s in spoken for layers in s.layers(told.layers)]
-            for name in (n for n in tree.inside(claim) if isinstance(n, tree.Name)):
+            for name in tree.names(claim):
                 bare = name == tree.Name(name.letter)
                 if bare and any(name.letter in s.indices or name.letter == s.written.unnamed for s in spoken):
                     continue  # an index; and the cost that follows, where the equations have none
@@ -241,7 +241,7 @@ class Reading:
 
         beside: what the same line came to in other signs, at the same places.
         """
-        general = any(r"\ell" in name.above for name in tree.inside(claim) if isinstance(name, tree.Name))
+        general = any(r"\ell" in name.above for name in tree.names(claim))
         if general and told.layers is None:
             raise Unreadable("nothing says which layers ℓ stands for")
         outcomes: list[Outcome] = []

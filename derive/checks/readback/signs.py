@@ -15,7 +15,7 @@ from ...expressions.nodes import Elementwise
 from ...expressions.system import System, is_cotangent, primal
 from ...expressions.traversal import nodes
 from ...network.catalogue import functions
-from .latex import plain_word
+from .pieces import plain_word
 from .tokens import Unreadable, latex
 from .tree import Name, Tokens
 
