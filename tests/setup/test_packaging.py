@@ -44,7 +44,7 @@ def test_the_wheel_has_the_package_its_data_and_the_templates(wheel: Path) -> No
     # but for what sets up the source tree
     assert names == tree("derive", "derive") - {"derive/setup.sh"} | tree("templates", "derive/_templates")
     assert "derive/py.typed" in names
-    assert any(name.startswith("derive/catalogue/") and name.endswith(".yaml") for name in names)
+    assert any(name.startswith("derive/network/catalogue/") and name.endswith(".yaml") for name in names)
     assert any(name.startswith("derive/examples/") and name.endswith(".yaml") for name in names)
 
 
