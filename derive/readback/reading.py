@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import CheckFailed
-from ..evaluate import Array
 from ..notation.symbols import Symbols
 from ..steps import Derivation
 from . import latex, plain, tokens, tree, words
@@ -21,7 +20,7 @@ from .evaluation import Evaluation
 from .letters import Letters
 from .likeness import same
 from .page import Formula, formulas, shared, states_numbers
-from .points import Points
+from .points import Points, Stacked
 from .signs import Signs, written
 from .spoken import Spoken
 from .tokens import Unreadable
@@ -272,7 +271,7 @@ class Reading:
             if isinstance(name, tree.Name) and latin.required(name).sign.key != by:
                 raise Unreadable("it stands in the row of something else")
 
-    def held(self, claim: tree.Relation, left: tree.Name, zero: str, reader: Evaluation) -> Mapping[str, Array]:
+    def held(self, claim: tree.Relation, left: tree.Name, zero: str, reader: Evaluation) -> Stacked:
         """The changes where those are zero that the page sets to zero before a line; where it does not name all, all others."""
         key = reader.required(left).sign.key
         if r"\text" in zero or r"\dots" in zero:
