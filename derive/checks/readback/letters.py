@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -42,6 +42,11 @@ class Scope:
     def rank(self) -> int:
         """The number of axes: of the points and of the letters."""
         return 1 + len(self.axes)
+
+    @cached_property
+    def layout(self) -> object:
+        """Equal where the same letters take the same places along the same axes."""
+        return tuple((self.axes[name], name, places.tobytes()) for name, places in self.places.items()), self.rank
 
     def whole(self, name: str, size: int) -> bool:
         """Whether a letter takes every place of an axis of that size, from the first to the last."""

@@ -28,8 +28,8 @@ MACRO = re.compile(
 )
 TABLE = re.compile(r"\\begin\{dstable\}.*?\\end\{dstable\}", re.DOTALL)
 OPENING = re.compile(r"(?:\s|%[^\n]*\n)*+\{")
-BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-"""A brace, or what a stroke takes for itself."""
+BRACE = re.compile(r"(?:[^{}\\]|\\.)*+([{}])", re.DOTALL)
+"""All up to the next brace that no stroke takes for itself."""
 
 SAID = re.compile(r"\\dssaid(?![a-zA-Z])")
 
@@ -135,9 +135,9 @@ def _group(text: str, position: int) -> tuple[str, int]:
         raise Unreadable(f"a macro lacks an argument, at `{text[position : position + 30]}`")
     start, depth = opening.end(), 1
     for brace in BRACE.finditer(text, start):
-        depth += {"{": 1, "}": -1}.get(brace[0], 0)
+        depth += 1 if brace[1] == "{" else -1
         if not depth:
-            return text[start : brace.start()], brace.end()
+            return text[start : brace.start(1)], brace.end()
     raise Unreadable("a brace is not closed")
 
 

@@ -10,15 +10,20 @@ import numpy as np
 
 from ...expressions.system import System
 from ...numbers.evaluate import Array
+from .values import Value
 from .world import World
 
 
 class Stacked(dict[str, Array]):
-    """By key, what `drawn` is at each point; stacked when it is asked for, since a page reads some quantities of many."""
+    """By key, what `drawn` is at each point; stacked when it is asked for, since a page reads some quantities of many.
+
+    views: as lines have them, along their letters.
+    """
 
     def __init__(self, drawn: list[Mapping[str, Array]]) -> None:
         super().__init__()
         self.drawn = drawn
+        self.views: dict[object, Value] = {}
 
     def __missing__(self, key: str) -> Array:
         found = self[key] = np.stack([np.asarray(each[key]) for each in self.drawn])

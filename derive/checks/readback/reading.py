@@ -14,14 +14,13 @@ from pathlib import Path
 from ...calculus.steps import Derivation
 from ...errors import CheckFailed
 from ...notation.glyphs import Symbols
-from ...numbers.evaluate import Array
 from . import latex, plain, tokens, tree, words
 from .comparing import Outcome, Told, compare, require_same
 from .evaluation import Evaluation
 from .letters import Letters
 from .likeness import same
 from .page import Formula, formulas, shared, states_numbers
-from .points import Points
+from .points import Points, Stacked
 from .signs import Signs, written
 from .spoken import Spoken
 from .tokens import Unreadable
@@ -272,7 +271,7 @@ class Reading:
             if isinstance(name, tree.Name) and latin.required(name).sign.key != by:
                 raise Unreadable("it stands in the row of something else")
 
-    def held(self, claim: tree.Relation, left: tree.Name, zero: str, reader: Evaluation) -> Mapping[str, Array]:
+    def held(self, claim: tree.Relation, left: tree.Name, zero: str, reader: Evaluation) -> Stacked:
         """The changes where those are zero that the page sets to zero before a line; where it does not name all, all others."""
         key = reader.required(left).sign.key
         if r"\text" in zero or r"\dots" in zero:

@@ -36,9 +36,12 @@ class Sign:
     matrix: bool | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Meaning:
-    """What a name stands for: the sign, its indices part for part, and a power above it that is not its own."""
+    """What a name stands for: the sign, its indices part for part, and a power above it that is not its own.
+
+    There is one of each name (`Signs.met`), which is equal to no other.
+    """
 
     sign: Sign
     indices: tuple[Tokens, ...] = ()
