@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..expressions.system import Equation, System, Tensor, is_cotangent
+from ..spec.views import View
 from .differential import Term
 
 Section = Literal[
@@ -22,10 +23,6 @@ Section = Literal[
     "written_out",
     "second",
 ]
-
-
-View = Literal["scalar", "index", "matrix", "batch"]
-"""In which notation a derivation is shown (`notation.views`)."""
 
 
 @dataclass(frozen=True)

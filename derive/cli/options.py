@@ -15,9 +15,9 @@ from click.shell_completion import CompletionItem
 
 from ..errors import SpecError, did_you_mean
 from ..resources import examples
+from ..spec.views import VIEWS
 
 EDITIONS = ("worked", "homework", "solutions", "marking", "faded")
-VIEWS = ("scalar", "index", "matrix", "batch")
 
 
 def complete_spec(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from .. import network
 from .. import spec as specs
 from ..calculus import chain_rule
-from ..calculus.steps import Derivation, View
+from ..calculus.steps import Derivation
 from ..checks import verify
 from ..checks.verify import Check
 from ..errors import Place, SpecError
@@ -20,6 +20,7 @@ from ..expressions.system import System
 from ..notation import register
 from ..notation.index_letters import differentiated
 from ..spec import Spec
+from ..spec.views import VIEWS, View
 from . import compose
 from .model import Sheet
 from .sections import exploration
@@ -41,9 +42,9 @@ def system(found: Spec) -> System:
 
 
 def _in_form(found: Spec, built: System, asked: tuple[View, ...]) -> System:
-    if "scalar" in asked:
+    if any(VIEWS[v].single for v in asked):
         built = network.in_scalars(built, found.place("view"))
-    if found.examples or "batch" in asked:
+    if found.examples or any(VIEWS[v].batched for v in asked):
         built = network.over_examples(built, found.examples or specs.BATCH_SIZE, found.examples_in == "columns")
     return register.without_taken_signals(built, found.glyphs)
 
@@ -90,7 +91,7 @@ def _place_of(found: Spec, name: str) -> Place | None:
 def check(derivation: Derivation, views: Sequence[View] | None = None) -> tuple[Check, ...]:
     """Every check of every equation, with its error."""
     asked = list(views or derivation.asked)
-    if "index" not in asked and any("recognise" in s.rules for s in derivation.of("differential")):
+    if not any(VIEWS[v].indexed for v in asked) and any("recognise" in s.rules for s in derivation.of("differential")):
         asked.append("index")  # such lines are shown entry by entry as well
     return verify.check(derivation, tuple(asked))
 

@@ -22,6 +22,7 @@ from ..expressions.nodes import Elementwise, Entry, Index
 from ..expressions.renaming import Forms, structure
 from ..expressions.system import COUNT, System, Tensor
 from ..expressions.traversal import LETTERS, free_indices, nodes
+from ..spec.views import VIEWS, View
 from . import array_expressions, views
 from .glyphs import FUNCTION_WORDS, Glyph, Labels, Signs, Symbols, function_name, named, without_primes
 from .printers.text import spelt
@@ -63,7 +64,7 @@ class Form:
 
 
 def symbols(
-    about: System | Derivation, labels: Labels = "absolute", glyphs: Mapping[str, str] | None = None, asked: Iterable[str] = ()
+    about: System | Derivation, labels: Labels = "absolute", glyphs: Mapping[str, str] | None = None, asked: Iterable[View] = ()
 ) -> Symbols:
     """The signs of a sheet: of a derivation with all its lines, or of a system with its equations."""
     return _Register(about, labels, dict(glyphs or {}), tuple(asked)).symbols()
@@ -119,7 +120,7 @@ def _forms(found: Symbols) -> list[Form]:
 class _Register:
     """The decisions about one sheet, one after the other: each knows those before it."""
 
-    def __init__(self, about: System | Derivation, labels: Labels, overrides: Mapping[str, str], asked: tuple[str, ...]) -> None:
+    def __init__(self, about: System | Derivation, labels: Labels, overrides: Mapping[str, str], asked: tuple[View, ...]) -> None:
         self.derivation = about if isinstance(about, Derivation) else None
         self.system = about.system if isinstance(about, Derivation) else about
         self.labels: Labels = labels
@@ -284,8 +285,8 @@ class _Register:
         raised = (e for e in lines if any(_raises_a_matrix(n) for side in (e.lhs, e.rhs) for n in nodes(side)))
         some = {structure((e.lhs, e.rhs), self.system): e for e in raised}
         along: set[int] = set()
-        for view in ("matrix", "batch"):
-            for line in some.values() if view in self.asked else ():
+        for view in (v for v in self.asked if VIEWS[v].arrays):
+            for line in some.values():
                 shown = views.shown(line, view, self.system)
                 if isinstance(shown, array_expressions.ArrayEquation):
                     parts = chain(array_expressions.parts(shown.lhs), array_expressions.parts(shown.rhs))

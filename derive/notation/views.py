@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..calculus.steps import View
 from ..expressions.nodes import Differential, Entry, Index, Partial
 from ..expressions.system import Equation, System, is_cotangent, primal
 from ..expressions.traversal import nodes
+from ..spec.views import VIEWS, View
 from . import matrix_form
 from .array_expressions import ArrayEquation, Name, Node, parts, transformed
 from .contraction import NoMatrixForm
@@ -24,11 +24,11 @@ Shown = Equation | ArrayEquation
 
 def shown(equation: Equation, view: View, system: System) -> Shown:
     """The equation in a view; the index form where that view has none for it."""
-    if view in ("scalar", "index") or isinstance(equation.lhs, Partial) or _cut(equation, system):
+    if not VIEWS[view].arrays or isinstance(equation.lhs, Partial) or _cut(equation, system):
         return equation
     try:
         examples = _labels(equation, system)
-        found = matrix_form.equation(equation, examples) if view == "matrix" else matrix_form.equation(equation, (), examples)
+        found = matrix_form.equation(equation, examples) if VIEWS[view].labelled else matrix_form.equation(equation, (), examples)
         return _placed(found, system)
     except NoMatrixForm:
         return equation

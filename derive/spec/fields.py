@@ -9,10 +9,12 @@ import math
 import re
 import unicodedata
 from fractions import Fraction
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from .views import VIEWS, View
 
 MAX_DIMENSION = 100_000
 MAX_ENTRIES = 10_000_000
@@ -263,8 +265,7 @@ Count = Annotated[int, Field(ge=1, le=MAX_DIMENSION)]
 Letters = Annotated[str, AfterValidator(_letters)]
 Signature = Annotated[str, Field(max_length=200), AfterValidator(_signature)]
 Words = Annotated[tuple[Line, ...], BeforeValidator(_as_tuple), Field(strict=False, min_length=1)]
-View = Literal["scalar", "index", "matrix", "batch"]
-ONE_VIEW: dict[str, Any] = {"enum": list(get_args(View))}
+ONE_VIEW: dict[str, Any] = {"enum": list(VIEWS)}
 Views = Annotated[
     tuple[View, ...],
     BeforeValidator(_as_tuple),

@@ -26,7 +26,6 @@ from .fields import (
     Reference,
     Shape,
     Values,
-    View,
     Views,
     Words,
     wrong,
@@ -34,6 +33,7 @@ from .fields import (
 from .homework import Homework
 from .nodes import Node
 from .records import LayerRecord
+from .views import View
 
 ROLES = {"inputs": "an input", "parameters": "a parameter", "targets": "a target", "constants": "a constant"}
 

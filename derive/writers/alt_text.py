@@ -16,6 +16,7 @@ from ..expressions.system import COUNT, Equation, System, cotangent, is_cotangen
 from ..expressions.traversal import entries
 from ..notation.printers.text import Printer
 from ..numbers.rounding import Number
+from ..spec.views import VIEWS
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def described(figure: Figure, sheet: Sheet) -> dict[str, Any]:
         return _network(figure.content, printer)
     if figure.kind == "graph":
         derivation, equations, general = figure.content
-        arrays = sheet.views[0] in ("matrix", "batch")
+        arrays = VIEWS[sheet.views[0]].arrays
         return {**_graph(derivation.gradients, equations, printer, arrays), "general": bool(general)}
     content = figure.content
     parts = [

@@ -42,8 +42,8 @@ def show(derivation: Derivation, view: str = "index", labels: str = "absolute") 
     if labels not in get_args(Labels):
         raise ViewError(f"unknown labels `{labels}`", hint=did_you_mean(labels, get_args(Labels)))
     how: Labels = "relative" if labels == "relative" else "absolute"
-    printer = Printer(derivation.system, how, register.symbols(derivation, how, asked=(view,)).signs)
     shown_in: View = next(v for v in get_args(View) if v == view)
+    printer = Printer(derivation.system, how, register.symbols(derivation, how, asked=(shown_in,)).signs)
     blocks = [_counted(derivation)] if _counted(derivation) else []
     for heading, sections in HEADINGS:
         steps = [step for step in derivation.steps if step.section in sections]

@@ -8,6 +8,7 @@ from ...calculus import chain_rule as chain
 from ...expressions.nodes import Differential, Entry, Partial
 from ...expressions.system import COUNT
 from ...network.catalogue import functions
+from ...spec.views import VIEWS
 from ..context import Context
 from ..model import Block, Form, Held, Line, Lines, Partials, Prose, Section
 
@@ -82,11 +83,11 @@ def differential_lines(context: Context, key: str, general: Mapping[int, str]) -
     named = last if "recognise" in last.rules else None
     opened = last if last is not raw and named is None else raw
     if named is None:
-        forms = tuple(f for v in context.views for f in context.forms(raw.result if v == "index" else opened.result, [v]))
+        forms = tuple(f for v in context.views for f in context.forms(raw.result if VIEWS[v].indexed else opened.result, [v]))
         return (Line(forms, raw.rules, general=general),)
     # a quotient or a function of sums is worked out entry by entry; the matrix form follows from the entries
     by_entry = Line((Form("index", raw.result),), raw.rules, general=general)
-    if "index" in context.views or "scalar" in context.views:
+    if not all(VIEWS[v].arrays for v in context.views):
         alone = len(context.views) == 1
         return (by_entry, Line(context.forms(named.result), named.rules, continues=alone, general=general))
     entries_named = Line((Form("index", named.result),), named.rules, continues=True, general=general)

@@ -8,6 +8,7 @@ from ...expressions.system import Equation
 from ...network.catalogue import U, function
 from ...notation import views
 from ...notation.array_expressions import ArrayEquation, Softmax, parts
+from ...spec.views import VIEWS
 from ..context import Context
 from ..model import Block, Form, Line, Lines, Prose, Section
 
@@ -35,6 +36,6 @@ def definition(name: str, argument: str = "u") -> Equation:
 
 def softmaxes(context: Context, equation: Equation) -> set[int]:
     """How softmax acts where some view writes it by its name, so that it has to be said what that is: 0, 1 along two axes."""
-    shown = [views.shown(equation, v, context.system) for v in context.views if v in ("matrix", "batch")]
+    shown = [views.shown(equation, v, context.system) for v in context.views if VIEWS[v].arrays]
     found = {p for s in shown if isinstance(s, ArrayEquation) for p in parts(s.rhs) if isinstance(p, Softmax)}
     return {p.along if context.symbols.signs.directions and len(p.axes) == 2 else 0 for p in found}

@@ -8,6 +8,7 @@ from ...calculus import chain_rule as chain
 from ...errors import Place, SpecError
 from ...expressions.nodes import Entry
 from ...expressions.traversal import entries
+from ...spec.views import VIEWS
 from .. import user_text
 from ..context import Context
 from ..model import Block, Figure, Prose, Section, Table, Text
@@ -28,8 +29,8 @@ def network(context: Context) -> Section:
         "own": not context.system.blocks,
         "labelled": any("^" in g for g in context.spec.glyphs.values())
         or (bool(context.system.blocks) and context.spec.labels == "relative"),
-        "weights": next((k for k in weights(context)), None) if "index" in context.views else None,
-        "capitals": bool(context.system.blocks) and "scalar" not in context.views and "index" not in context.views,
+        "weights": next((k for k in weights(context)), None) if any(VIEWS[v].indexed for v in context.views) else None,
+        "capitals": bool(context.system.blocks) and all(VIEWS[v].arrays for v in context.views),
     }
     blocks.append(Prose("network", about))
     for block in context.system.blocks:

@@ -16,6 +16,7 @@ from ...notation.array_expressions import ArrayEquation
 from ...numbers import draw
 from ...numbers.rounding import Number
 from ...numbers.worked_pass import AFTER
+from ...spec.views import VIEWS
 from ..context import Context
 from ..model import Block, Callout, Prose, Section, Table, Value, Values
 
@@ -92,7 +93,7 @@ def _worked_pass(context: Context) -> list[Block]:
 
 def value(context: Context, key: str, found: draw.Pass, scalar: bool) -> Value:
     equation = context.system.defines().get(key)
-    whole = equation is None or (context.views[0] == "index" and bool(context.system.tensors[key].shape))
+    whole = equation is None or (VIEWS[context.views[0]].indexed and bool(context.system.tensors[key].shape))
     shown: views.Shown = Equation(Entry.of(key), Entry.of(key))
     if equation is not None and not whole:
         shown = views.shown(equation, context.views[0], context.system)
@@ -125,7 +126,7 @@ def gradient_value(context: Context, key: str, found: draw.Pass, scalar: bool) -
     equation = context.derivation.gradients[key]
     lhs = equation.lhs
     assert isinstance(lhs, Entry)
-    whole = context.views[0] == "index" and bool(lhs.indices)
+    whole = VIEWS[context.views[0]].indexed and bool(lhs.indices)
     shown: views.Shown = Equation(Entry.of(lhs.key), Entry.of(lhs.key))
     if not whole:
         shown = views.shown(equation, context.views[0], context.system)

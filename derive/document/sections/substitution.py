@@ -11,6 +11,7 @@ from ...expressions.system import Equation, lhs_of
 from ...expressions.traversal import entries
 from ...notation import views
 from ...notation.printers import latex
+from ...spec.views import VIEWS
 from ..context import Context
 from ..model import Block, Figure, Line, Lines, Prose, Section
 
@@ -23,8 +24,8 @@ def substitution(context: Context) -> Section:
                 "objective": context.objective(),
                 "own": not context.system.blocks,
                 "seeds": [Entry.of(s) for s in context.derivation.seeds],
-                "arrays": any(v in ("matrix", "batch") for v in context.views),
-                "batch": "batch" in context.views,
+                "arrays": any(VIEWS[v].arrays for v in context.views),
+                "batch": any(VIEWS[v].batched for v in context.views),
                 "cost": Entry.of(context.symbols.signs.cost),
                 "signals": any(t.signal for t in context.system.tensors.values()),
             },

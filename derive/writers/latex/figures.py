@@ -15,6 +15,7 @@ from ...expressions.traversal import entries
 from ...network.catalogue import functions
 from ...notation.printers.latex import Printer
 from ...numbers.rounding import Number
+from ...spec.views import VIEWS
 from .network_figure import Column, GraphNode, computation_graph, network
 from .plot_figure import Curve, Mark, plot
 
@@ -35,11 +36,11 @@ def name(key: str, sheet: Sheet, printer: Printer) -> str:
     system = sheet.symbols.system
     about = primal(key) if is_cotangent(key) else key
     tensor = system.tensors.get(about)
-    view = sheet.views[0]
+    view = VIEWS[sheet.views[0]]
     rank = 0
     if tensor is not None:
-        rank = len(tensor.shape) - (1 if tensor.batch is not None and view == "matrix" else 0)
-    matrix = view in ("matrix", "batch") and rank == 2
+        rank = len(tensor.shape) - (1 if tensor.batch is not None and view.labelled else 0)
+    matrix = view.arrays and rank == 2
     if is_cotangent(key):
         if printer.symbols.is_signal(key):
             return printer.symbols.signal(key, matrix).latex()
