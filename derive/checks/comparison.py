@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,17 @@ TOLERANCE = 1e-8
 """Relative to the largest entry of the reference. Complex steps err by some 1e-15; what is wrong errs by far more than this."""
 
 
+class Way(Enum):
+    """How an equation was checked: by its numbers, by its symbols, or on another one that is the same but for its names."""
+
+    NUMBERS = auto()
+    SYMBOLS = auto()
+    SHARED = auto()
+
+
 @dataclass(frozen=True)
 class Check:
-    """One displayed equation: what it is, in which view, how it was checked, by how much it was off."""
+    """One displayed equation: what it is, in which view, how it was checked (in words, and the way), by how much it was off."""
 
     what: str
     view: str
@@ -34,6 +43,7 @@ class Check:
     tolerance: float = TOLERANCE
     section: str = ""
     about: str = ""
+    way: Way = Way.NUMBERS
 
     @property
     def ok(self) -> bool:

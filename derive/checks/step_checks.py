@@ -21,7 +21,7 @@ from ..notation.views import Shown, View
 from ..numbers import entrywise, evaluate
 from ..numbers.evaluate import Array, Values
 from . import symbolic
-from .comparison import TOLERANCE, Check, relative_error, sides, title
+from .comparison import TOLERANCE, Check, Way, relative_error, sides, title
 from .complex_step import Reference, entry_of, plain
 
 
@@ -68,7 +68,7 @@ class Point(Reference):
         first, checks = self.first[mark]
         for one in checks:
             how = f"the same formula as for {first.about}"
-            self.found.append(replace(one, what=title(step), how=how, about=step.about))
+            self.found.append(replace(one, what=title(step), how=how, about=step.about, way=Way.SHARED))
         if step.section == "gradient":
             lhs = entry_of(step.result.lhs)
             self.values[lhs.key] = evaluate.evaluate(step.result.rhs, self.values, plain(lhs.indices))
@@ -95,7 +95,7 @@ class Point(Reference):
             moving = [k for k, d in self.directions(equation, None).items() if np.any(d)]
             agree = symbolic.agrees(equation, step.result.rhs, moving)
             if agree is not None:
-                self.add(step, self.shown_in[0], "symbolically, by SymPy", 0.0 if agree else float("inf"))
+                self.add(step, self.shown_in[0], "symbolically, by SymPy", 0.0 if agree else float("inf"), Way.SYMBOLS)
 
     def check_held(self, step: Step) -> None:
         only = {n.entry.key for n in nodes(step.result.rhs) if isinstance(n, Differential)}
@@ -295,11 +295,9 @@ class Point(Reference):
             self.forms[equation, view] = views.shown(equation, view, self.derivation.system)
         return self.forms[equation, view]
 
-    def add(self, step: Step, view: str, how: str, error: float) -> None:
-        what = title(step)
-        self.found.append(
-            Check(what, view, how, float(error) if np.isfinite(error) else float("inf"), TOLERANCE, step.section, step.about)
-        )
+    def add(self, step: Step, view: str, how: str, error: float, way: Way = Way.NUMBERS) -> None:
+        off = float(error) if np.isfinite(error) else float("inf")
+        self.found.append(Check(title(step), view, how, off, TOLERANCE, step.section, step.about, way))
 
 
 def _changes(directions: Mapping[str, Array]) -> Values:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ...checks.comparison import Way
 from ...expressions.nodes import Entry, Total
 from ...expressions.system import Equation, Tensor, cotangent, lhs_of
 from ...expressions.traversal import entries, nodes
@@ -28,7 +29,7 @@ def numbers(context: Context) -> Section:
     blocks: list[Block] = []
     if context.worked is not None:
         blocks += _worked_pass(context)
-    own = [c for c in context.checks if not c.how.startswith("the same formula")]
+    own = [c for c in context.checks if c.way is not Way.SHARED]
     worst = max((c.error for c in context.checks), default=0.0)
     blocks.append(
         Callout(
@@ -38,7 +39,7 @@ def numbers(context: Context) -> Section:
                 "shared": len(context.checks) - len(own),
                 "below": _power_of_ten_above(worst),
                 "views": context.views,
-                "symbolic": sum(1 for c in context.checks if c.how.startswith("symbolically")),
+                "symbolic": sum(1 for c in context.checks if c.way is Way.SYMBOLS),
             },
         )
     )
