@@ -12,8 +12,10 @@ import numpy as np
 from ..entrywise import apply, erf
 from ..evaluate import Array
 from . import tree, values
-from .letters import Letters, Scope, index, letter_of
-from .signs import Meaning, written
+from .entries import Entries
+from .letters import Scope
+from .points import Stacked
+from .signs import written
 from .tokens import Unreadable
 from .tree import Name, Tokens, Tree
 from .values import Value
@@ -22,8 +24,8 @@ FUNCTIONS: dict[str, Callable[[Array], Any]] = {
     "exp": np.exp, "log": np.log, "ln": np.log, "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "erf": erf, "sqrt": np.sqrt,
 }  # fmt: skip
 
-ALL = ((r"\cdot",), ("·",), (":",))
-"""What stands at the place of an index for all of the axis."""
+NAMED = (Name, tree.Change, tree.Derivative, tree.Total, tree.Ones)
+"""What is more than numbers."""
 
 TRIED = np.asarray([0.3, 1.7])
 
@@ -37,14 +39,14 @@ COMPARED: dict[str, Callable[[Array, Array], Any]] = {
 
 
 @dataclass
-class Evaluation(Letters):
+class Evaluation(Entries):
     """Evaluates the sides of one line, at all points at once.
 
     changes: of all quantities, or of those of one line with others held. rows: along what softmax acts on a matrix; uses_rows:
     whether that made a difference, and matrix: to what can be nothing else.
     """
 
-    changes: Mapping[str, Array] | None = None
+    changes: Stacked | None = None
     rows: bool = True
     uses_rows: bool = False
     matrix: bool = False
@@ -54,7 +56,7 @@ class Evaluation(Letters):
         """Each side's value; None for a gap, and for what holds nothing but numbers where `numbers` are not asked for."""
         left_out = [self.left_out(side, numbers) for side in claim.sides]
         if left_out.count(False) < 2:  # nothing is compared: its names must be names
-            for name in (n for side in claim.sides for n in tree.inside(side) if isinstance(n, Name)):
+            for name in tree.names(claim):
                 if (name != Name(name.letter) or len(name.letter) > 1) and not self.constant(name):  # else it may be an index
                     self.required(name)
             return [None] * len(claim.sides)
@@ -70,9 +72,7 @@ class Evaluation(Letters):
 
     def numeric(self, node: Tree) -> bool:
         """Whether nothing but numbers stands there."""
-        named = (tree.Change, tree.Derivative, tree.Total, tree.Ones)
-        inside = list(tree.inside(node))
-        return not any(isinstance(n, named) or (isinstance(n, Name) and not self.constant(n)) for n in inside)
+        return not any(isinstance(n, NAMED) and not (isinstance(n, Name) and self.constant(n)) for n in tree.inside(node))
 
     def constant(self, name: Name) -> bool:
         """π, or a power of e whose exponent is a number, where these are no quantities of the sheet."""
@@ -90,82 +90,13 @@ class Evaluation(Letters):
                 raise Unreadable("the text behind it has other letters")
             self.scope = beside
 
-    # --- names ------------------------------------------------------------------------------------------------------------
-
-    def entry(self, meaning: Meaning, array: Array, scope: Scope) -> Value:
-        """An entry, or with fewer indices than axes the rest as an array."""
-        shape = array.shape[1:]  # behind the axis of the points
-        rank = len(shape) - sum(part not in ALL for part in meaning.indices)
-        if meaning.sign.matrix is not None and meaning.sign.matrix != (rank > 1):
-            raise Unreadable(f"`{meaning.sign.letter}` is the letter of {'the matrix' if meaning.sign.matrix else 'an entry'}")
-        placed = [(a, part) for a, part in zip(self.axes_of(meaning), meaning.indices, strict=True) if part not in ALL]
-        if not placed:
-            return Value(self._as_matrix(array, scope))
-        axes = [axis for axis, _ in placed]
-        letters = [part[0] if len(part) == 1 else "" for _, part in placed]
-        if len(axes) == len(shape) and len(set(letters)) == len(letters) and all(map(scope.whole, letters, shape)):
-            order = sorted(range(len(letters)), key=lambda n: scope.axes[letters[n]])
-            out = [len(self.points)] + [1] * (scope.rank + 1)
-            for n in order:
-                out[scope.axes[letters[n]]] = shape[n]
-            return Value(array.transpose(0, *(n + 1 for n in order)).reshape(out))
-        rest = [n for axis, n in enumerate(shape) if axis not in axes]
-        moved = np.moveaxis(array, [axis + 1 for axis in axes], range(1, len(axes) + 1))
-        picks, valid = [np.arange(len(self.points)).reshape(-1, *(1,) * (scope.rank - 1))], np.asarray(True)
-        for (_, part), n in zip(placed, moved.shape[1:], strict=False):
-            place = self.place(part, scope)
-            valid = valid & (place >= 0) & (place < n)
-            picks.append(np.clip(place, 0, n - 1))
-        found = moved[tuple(np.broadcast_arrays(*picks))].astype(float)
-        valid = np.broadcast_to(valid, found.shape[: scope.rank])
-        found = np.where(valid.reshape((*valid.shape, *(1,) * len(rest))), found, np.nan)
-        if len(rest) > 2:
-            raise Unreadable(f"`{meaning.sign.letter}` has {len(rest)} axes that no index names")
-        return Value(found.reshape((*found.shape, *(1,) * (2 - len(rest)))))
-
-    def _as_matrix(self, array: Array, scope: Scope) -> Array:
-        shape = array.shape[1:]
-        if len(shape) > 2:
-            raise Unreadable(f"an array with {len(shape)} axes stands without indices")
-        return array.reshape((-1,) + (1,) * (scope.rank - 1) + shape + (1,) * (2 - len(shape))).astype(float)
-
-    def place(self, part: Tokens, scope: Scope) -> Array:
-        """The places that an index part names, counted from 0."""
-        if len(part) == 1 and part[0] in scope.places:
-            return self.letter_value(part[0], scope) - self.first
-        return self.whole(index(part), scope) - self.first
-
-    def whole(self, node: Tree, scope: Scope) -> Array:
-        """Arithmetic with letters of indices."""
-        if isinstance(node, tree.Number):
-            return np.asarray(int(node.value)).reshape((1,) * scope.rank)
-        if isinstance(node, Name):
-            return self.letter_value(letter_of(node), scope)
-        if isinstance(node, tree.Negative):
-            return -self.whole(node.of, scope)
-        if isinstance(node, tree.Add):
-            return sum((self.whole(t, scope) for t in node.terms), np.asarray(0))
-        if isinstance(node, tree.Product):
-            out = np.asarray(1)
-            for f in node.factors:
-                out = out * self.whole(f, scope)
-            return out
-        raise Unreadable("an index that is no sum of letters and numbers")
-
-    def letter_value(self, name: str, scope: Scope) -> Array:
-        if name not in scope.places:
-            raise Unreadable(f"`{name}` is no index here")
-        shape = [1] * scope.rank
-        shape[scope.axes[name]] = -1
-        return scope.places[name].reshape(shape)
-
     # --- values ---------------------------------------------------------------------------------------------------------------
 
     def value(self, node: Tree, scope: Scope) -> Value:
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        method = VALUES.get(type(node))
         if method is None:
             raise Unreadable(f"{type(node).__name__.lower()} has no value")
-        found: Value = method(node, scope)
+        found = method(self, node, scope)
         if found.array.size > LARGEST * len(self.points):
             raise Unreadable("too large to be read back")
         return found
@@ -195,7 +126,7 @@ class Evaluation(Letters):
             if not node.above:
                 return found
             return self.raised(found, self.exponent(node.above), False, scope)
-        found = self.entry(meaning, self.points.values[meaning.sign.key], scope)
+        found = self.entry(meaning, meaning.sign.key, self.points.values, scope)
         if not meaning.power:
             return found
         return self.raised(found, self.power_of(meaning), False, scope)
@@ -207,7 +138,7 @@ class Evaluation(Letters):
         changes = self.points.changes if self.changes is None else self.changes
         if meaning.sign.key not in changes:
             raise Unreadable(f"the change of `{written(node.of)}`")
-        return self.entry(meaning, changes[meaning.sign.key], scope)
+        return self.entry(meaning, meaning.sign.key, changes, scope)
 
     def _derivative(self, node: tree.Derivative, scope: Scope) -> Value:
         by = [self.required(n) for n in node.by]
@@ -225,35 +156,11 @@ class Evaluation(Letters):
             key = f"bar {by[0].sign.key}"
             if key not in self.points.values:
                 raise Unreadable(f"the derivative by `{written(node.by[0])}`")
-            return self.entry(by[0], self.points.values[key], scope)
+            return self.entry(by[0], key, self.points.values, scope)
         assert of is not None
         if node.held is not None:
             self.require_all_held(of.sign.key, by[0].sign.key, node.held)
         return self.partial(of, by[0], scope)
-
-    def require_all_held(self, key: str, by: str, held: tuple[Name | None, ...]) -> None:
-        """A bar names everything else that could change the value of the line."""
-        if None in held:
-            return
-        named = {self.required(n).sign.key for n in held if n is not None} | {by}
-        for left in self.points.one.reads(key):
-            if left not in named and self.points.depends(key, left):
-                raise Unreadable(f"the bar does not say that `{left}` is held constant")
-
-    def partial(self, of: Meaning, by: Meaning, scope: Scope) -> Value:
-        """∂of/∂by with all else held, entry by entry."""
-        if len(of.indices) != len(self.shape_of(of)) or len(by.indices) != len(self.shape_of(by)):
-            raise Unreadable("a partial of arrays")
-        tops = [self.place(p, scope) for p in of.indices]
-        unders = [self.place(p, scope) for p in by.indices]
-        grid = np.broadcast_arrays(*tops, *unders) if tops or unders else []
-        shape = grid[0].shape[1:] if grid else (1,) * (scope.rank - 1)
-        out = np.empty((*shape, len(self.points)))
-        for place in np.ndindex(*shape):
-            at = tuple(int(g[0, *place]) for g in grid)
-            column = self.points.column(of.sign.key, by.sign.key, at[len(tops) :])
-            out[place] = np.moveaxis(column, 0, -1)[at[: len(tops)]]
-        return Value(np.moveaxis(out, -1, 0)[..., None, None])
 
     def _total(self, node: tree.Total, scope: Scope) -> Value:
         more: dict[str, Array] = {}
@@ -294,7 +201,7 @@ class Evaluation(Letters):
         return value
 
     def compares_places(self, bracket: tree.Bracket) -> bool:
-        return all(self.meaning(n) is None for n in tree.inside(bracket.claim) if isinstance(n, Name))
+        return all(self.meaning(n) is None for n in tree.names(bracket.claim))
 
     def _entrywise(self, node: tree.Entrywise, scope: Scope) -> Value:
         parts = [self.operand(part, scope) for part in (node.first, *(p for _, p in node.rest))]
@@ -414,6 +321,16 @@ class Evaluation(Letters):
     def _ones(self, node: tree.Ones, scope: Scope) -> Value:
         return Value(values.number(1.0, scope.rank).array, any_rows=True)
 
+
+VALUES: Mapping[type[Tree], Callable[[Evaluation, Any, Scope], Value]] = {
+    tree.Number: Evaluation._number, Name: Evaluation._name, tree.Change: Evaluation._change,
+    tree.Derivative: Evaluation._derivative, tree.Total: Evaluation._total, tree.Add: Evaluation._add,
+    tree.Negative: Evaluation._negative, tree.Product: Evaluation._product, tree.Entrywise: Evaluation._entrywise,
+    tree.Quotient: Evaluation._quotient, tree.Power: Evaluation._power, tree.Transposed: Evaluation._transposed,
+    tree.Call: Evaluation._call, tree.Cases: Evaluation._cases, tree.Bracket: Evaluation._bracket,
+    tree.Paired: Evaluation._paired, tree.Norm: Evaluation._norm, tree.Size: Evaluation._size, tree.Root: Evaluation._root,
+    tree.Ones: Evaluation._ones,
+}  # fmt: skip
 
 
 def _brackets(node: Tree) -> Iterator[tree.Bracket]:

@@ -14,9 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import replace
-from fractions import Fraction
 
 from . import tree
+from .cursor import Cursor
+from .pieces import letter, rows, split
 from .tokens import Unreadable, latex
 from .tree import Name, Tokens, Tree
 
@@ -24,7 +25,9 @@ RANGES = re.compile(r"\\quad (?:\\allowbreak )?\(([^()]*\\le [^()]*)\)\s*$")
 RELATIONS = ("=", "<", ">", r"\le", r"\ge", r"\approx", r"\leftarrow")
 CALLS = {r"\tanh", r"\exp", r"\log", r"\ln", r"\sin", r"\cos", r"\max", r"\min"}
 CLOSING = {"(": ")", "[": "]", r"\{": r"\}"}
-ENDS = {")", "]", "}", "|)", "bar", ",", "&", r"\rangle", r"\rVert", "", *RELATIONS}
+BETWEEN = {"+", "-", r"\odot", r"\oslash", "/", r"\cdot", r"\times"}
+ENDS = {")", "]", "}", "|)", "bar", "|", ",", "&", r"\rangle", r"\rVert", "", *RELATIONS, *BETWEEN}
+"""Before these no factor begins."""
 
 
 def read(text: str, functions: Collection[str] = ()) -> tree.Relation:
@@ -37,53 +40,26 @@ def read(text: str, functions: Collection[str] = ()) -> tree.Relation:
 def ranges(tokens: list[str], between: str) -> tuple[tuple[str, int, int], ...]:
     """0 ≤ i ≤ 2, 0 ≤ j ≤ 3: what a line says of its letters."""
     found = []
-    for part in _split(tokens, ","):
-        low, name, high = _split(part, between)
+    for part in split(tokens, ","):
+        low, name, high = split(part, between)
         found.append((letter(name), int("".join(low)), int("".join(high))))
     return tuple(found)
 
 
-class Reader:
-    """Reads one list of tokens from left to right."""
+class Reader(Cursor):
+    """Reads one list of tokens."""
 
     def __init__(self, tokens: list[str], functions: Collection[str] = ()) -> None:
-        self.tokens = [*tokens, ""]
-        self.at = 0
+        super().__init__(tokens)
         self.functions = functions
-
-    # --- tokens -----------------------------------------------------------------------------------------------------------
-
-    @property
-    def next(self) -> str:
-        return self.tokens[self.at]
-
-    def take(self, *expected: str) -> str:
-        token = self.next
-        if expected and token not in expected:
-            raise Unreadable(f"`{token or 'the end'}` stands where {' or '.join(expected)} belongs")
-        self.at += token != ""
-        return token
-
-    def group(self) -> list[str]:
-        """The tokens of a group in braces, or the one token that stands in its place."""
-        if self.next != "{":
-            return [self.take()]
-        self.take("{")
-        start, depth = self.at, 1
-        while depth:
-            token = self.take()
-            if not token:
-                raise Unreadable("a brace is not closed")
-            depth += {"{": 1, "}": -1}.get(token, 0)
-        return self.tokens[start : self.at - 1]
 
     def of(self, tokens: list[str]) -> Reader:
         return Reader(tokens, self.functions)
 
     def whole(self) -> tree.Relation:
+        """All tokens as one relation."""
         found = self.relation()
-        if self.next:
-            raise Unreadable(f"`{self.next}` cannot be read there")
+        self.end()
         return found
 
     # --- from loose to tight ------------------------------------------------------------------------------------------------
@@ -120,11 +96,11 @@ class Reader:
         while True:
             if self.next in (r"\cdot", r"\times") and factors:
                 self.take()
-                if self.next == "-":
-                    raise Unreadable("a minus sign behind a dot")
+                if self.ends():
+                    raise Unreadable(f"`{self.next or 'the end'}` behind a dot")
             elif self.next == "/" and factors:
                 self.take()
-                factors = [tree.Quotient(_product(factors), self.factor())]
+                factors = [tree.Quotient(tree.product(factors), self.factor())]
                 continue
             if self.ends():
                 break
@@ -134,12 +110,11 @@ class Reader:
             factors.append(self.factor())
         if not factors:
             raise Unreadable(f"nothing stands before `{self.next or 'the end'}`")
-        return _product(factors)
+        return tree.product(factors)
 
     def ends(self) -> bool:
-        if self.next == "|" or self.next.startswith((r"\end{", r"\\")):
-            return True
-        return self.next in ENDS or self.next in ("+", "-", r"\odot", r"\oslash", "/", r"\cdot", r"\times")
+        """Whether no factor comes next."""
+        return self.next in ENDS or self.next.startswith((r"\end{", r"\\"))
 
     def total(self) -> Tree:
         self.take(r"\sum")
@@ -150,10 +125,10 @@ class Reader:
                 below = self.group()
             else:
                 above = self.group()
-        lines = _rows(below[2:-1]) if below[:1] == [r"\substack"] else [below]
+        lines = rows(below[2:-1]) if below[:1] == [r"\substack"] else [below]
         letters: list[str] = []
         bounds: list[tuple[Tree, Tree] | None] = []
-        for part in _split(lines[0], ","):
+        for part in split(lines[0], ","):
             reader = self.of(part)
             if "=" in part:
                 place = part.index("=")
@@ -172,8 +147,16 @@ class Reader:
     def alone(self) -> Tree:
         """All tokens as one sum."""
         found = self.sum()
-        if self.next:
-            raise Unreadable(f"`{self.next}` cannot be read there")
+        self.end()
+        return found
+
+    def braced(self) -> Tree:
+        """What stands in braces, or the one token in their place, as one sum."""
+        if self.next != "{":
+            return self.of([self.take()]).alone()
+        self.take()
+        found = self.sum()
+        self.take("}")
         return found
 
     # --- factors ------------------------------------------------------------------------------------------------------------
@@ -202,7 +185,7 @@ class Reader:
                 return found
         if token[:1].isdigit():
             self.take()
-            return tree.Number(Fraction(token.replace("{,}", ".")))
+            return tree.number(token.replace("{,}", "."))
         method = _BASES.get(token)
         if method is not None:
             return method(self)
@@ -210,7 +193,7 @@ class Reader:
             self.take()
             name = self.name()
             if name.above == (r"\top",):
-                return tree.Transposed(tree.Change(Name(name.letter, name.below)))
+                return tree.Transposed(tree.Change(tree.name(name.letter, name.below)))
             return tree.Change(name)
         if token.startswith(r"\begin"):
             return self.environment()
@@ -234,7 +217,7 @@ class Reader:
             else:
                 power = self.group()
         if name in self.functions and name not in CALLS and (self.next != "(" or (along and power is None)):
-            self.at = start
+            self.go(start)
             return None
         if name == "diag":
             found: Tree = tree.Call(name, 0, self.arguments())
@@ -276,10 +259,9 @@ class Reader:
 
     def fraction(self) -> Tree:
         self.take(r"\frac", r"\tfrac", r"\dfrac")
-        above, below = self.group(), self.group()
-        if above[:1] == [r"\partial"]:
-            return self.derivative(above, below)
-        return tree.Quotient(self.of(above).alone(), self.of(below).alone())
+        if self.next == r"\partial" or (self.next == "{" and self.tokens[self.at + 1] == r"\partial"):
+            return self.derivative(self.group(), self.group())
+        return tree.Quotient(self.braced(), self.braced())
 
     def derivative(self, above: list[str], below: list[str]) -> tree.Derivative:
         """∂z over ∂w, or ∂²z over ∂b ∂w."""
@@ -316,12 +298,12 @@ class Reader:
         held: list[Name | None] = []
         if self.next == "_":
             self.take()
-            held = [None if part == [r"\dots"] else self.of(part).lone_name() for part in _split(self.group(), ",")]
+            held = [None if part == [r"\dots"] else self.of(part).lone_name() for part in split(self.group(), ",")]
         return tree.Derivative(found.of, found.by, tuple(held))
 
     def root(self) -> Tree:
         self.take(r"\sqrt")
-        return tree.Root(self.of(self.group()).alone())
+        return tree.Root(self.braced())
 
     def size(self) -> Tree:
         self.take("|(")
@@ -368,17 +350,17 @@ class Reader:
         inside = self.tokens[start : self.at - 1]
         if not kind.startswith(r"\begin{cases}"):
             return tree.Matrix()
-        rows: list[tuple[Tree, Tree | None]] = []
-        for row in _rows(inside):
-            cells = _split(row, "&")
+        cases: list[tuple[Tree, Tree | None]] = []
+        for row in rows(inside):
+            cells = split(row, "&")
             if len(cells) != 2:
                 raise Unreadable("a case without its condition")
             said = cells[1]
-            if rows and rows[-1][1] is None:
+            if cases and cases[-1][1] is None:
                 raise Unreadable("a case behind `otherwise`")
             condition = None if said == [r"\dsotherwise"] else self.of(said).whole()
-            rows.append((self.of(cells[0]).alone(), condition))
-        return tree.Cases(tuple(rows))
+            cases.append((self.of(cells[0]).alone(), condition))
+        return tree.Cases(tuple(cases))
 
     # --- names --------------------------------------------------------------------------------------------------------------
 
@@ -386,106 +368,17 @@ class Reader:
         """A name; what stands above it may be its own or a power, which is not decided here."""
         name = self.name()
         if name.above == (r"\top",):
-            return tree.Transposed(Name(name.letter, name.below))
+            return tree.Transposed(tree.name(name.letter, name.below))
         if name.above[:1] == (r"\odot",):
-            return tree.Power(Name(name.letter, name.below), self.of(list(name.above[1:])).alone(), True)
+            return tree.Power(tree.name(name.letter, name.below), self.of(list(name.above[1:])).alone(), True)
         return name
 
-    def lone_name(self) -> Name:
-        found = self.name()
-        if self.next:
-            raise Unreadable(f"`{self.next}` cannot be read behind a name")
-        return found
-
-    def name(self) -> Name:
-        token = self.next
-        if not is_letter(token):
-            raise Unreadable(f"`{token or 'the end'}` stands where a name belongs")
-        written = self.take()
-        while self.next == "'":
-            written += self.take()
-        below: list[str] = []
-        above: list[str] = []
-        seen: list[str] = []
-        while self.next in ("_", "^") and self.next not in seen:
-            sign = self.take()
-            seen.append(sign)
-            if sign == "_":
-                below = self.group()
-            else:
-                above = self.group()
-        return Name(plain_word(written), tuple(tuple(p) for p in _split(below, ",")), tuple(above))
-
-
-def is_letter(token: str) -> bool:
-    """Whether a token may be the letter of a name."""
-    if token.startswith((r"\mathit{", r"\mathrm{")):
-        return token != r"\mathrm{d}"
-    accented = token.endswith(")") and "(" in token[1:]
-    command = token.startswith("\\") and token[1:].isalpha() and token not in NO_LETTERS
-    return accented or command or (len(token) == 1 and token.isalpha())
-
-
-NO_LETTERS = {
-    r"\partial", r"\frac", r"\tfrac", r"\dfrac", r"\sum", r"\sqrt", r"\mathbf", r"\top", r"\odot", r"\oslash", r"\cdot",
-    r"\times", r"\dots", r"\langle", r"\rangle", r"\lVert", r"\rVert", r"\le", r"\ge", r"\approx", r"\leftarrow", r"\substack",
-    r"\prime", r"\dsotherwise", r"\dsblank",
-}  # fmt: skip
 
 _BASES = {
     "(": Reader.bracketed, "[": Reader.claim, "|(": Reader.size, "|.": Reader.barred, r"\frac": Reader.fraction,
     r"\tfrac": Reader.fraction, r"\dfrac": Reader.fraction, r"\partial": Reader.flat_derivative, r"\sqrt": Reader.root,
     r"\lVert": Reader.norm, r"\langle": Reader.paired, r"\mathbf": Reader.ones, r"\dsblank": Reader.blank,
 }  # fmt: skip
-
-
-def plain_word(token: str) -> str:
-    """A word as it is read: \\mathit{net} as net."""
-    for mark in (r"\mathit{", r"\mathrm{", r"\text{"):
-        if token.startswith(mark):
-            end = token.index("}")
-            return token[len(mark) : end] + token[end + 1 :]
-    return token
-
-
-def letter(tokens: list[str]) -> str:
-    """The letter of an index: j, or j_1."""
-    if len(tokens) == 1 and tokens[0].isalpha():
-        return tokens[0]
-    if len(tokens) > 2 and tokens[0].isalpha() and tokens[1] == "_":
-        return tokens[0] + "".join(t for t in tokens[2:] if t not in "{}")
-    raise Unreadable(f"`{''.join(tokens)}` is no letter of an index")
-
-
-def _product(factors: list[Tree]) -> Tree:
-    return factors[0] if len(factors) == 1 else tree.Product(tuple(factors))
-
-
-def _split(tokens: list[str], mark: str) -> list[list[str]]:
-    """The parts between marks that stand in no bracket; nothing for nothing."""
-    if not tokens:
-        return []
-    parts: list[list[str]] = [[]]
-    depth = 0
-    for token in tokens:
-        depth += (token in "([{" or token.startswith(r"\begin")) - (token in ")]}" or token.startswith(r"\end"))
-        if token == mark and depth == 0:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts
-
-
-def _rows(tokens: list[str]) -> list[list[str]]:
-    parts: list[list[str]] = [[]]
-    depth = 0
-    for token in tokens:
-        depth += token.startswith(r"\begin") - token.startswith(r"\end")
-        if token.startswith(r"\\") and depth == 0:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts
 
 
 __all__ = ["Tokens", "read"]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from ..evaluate import Array
 from ..system import primal
 from . import tree
-from .latex import Reader, letter
+from .latex import Reader
+from .pieces import letter
 from .points import Points
 from .signs import Meaning, Meanings, Signs, written
 from .tokens import Unreadable
@@ -41,6 +43,11 @@ class Scope:
         """The number of axes: of the points and of the letters."""
         return 1 + len(self.axes)
 
+    @cached_property
+    def layout(self) -> object:
+        """Equal where the same letters take the same places along the same axes."""
+        return tuple((self.axes[name], name, places.tobytes()) for name, places in self.places.items()), self.rank
+
     def whole(self, name: str, size: int) -> bool:
         """Whether a letter takes every place of an axis of that size, from the first to the last."""
         places = self.places.get(name)
@@ -50,20 +57,21 @@ class Scope:
         return Scope(self.axes, {**self.places, **more}, self.first)
 
 
-class IdentityMap:
-    """By tree, not by what it is equal to: the free letters of sides, which are asked for again and again."""
+Found = TypeVar("Found")
+
+
+class ByTree(Generic[Found]):
+    """By tree, not by what it is equal to: what is asked for again and again."""
 
     def __init__(self) -> None:
-        self.kept: dict[int, tuple[Tree, tuple[str, ...]]] = {}
+        self.kept: dict[int, tuple[Tree, Found]] = {}
 
-    def __contains__(self, tree: Tree) -> bool:
-        return id(tree) in self.kept
+    def get(self, tree: Tree) -> Found | None:
+        kept = self.kept.get(id(tree))
+        return kept[1] if kept is not None else None
 
-    def __getitem__(self, tree: Tree) -> tuple[str, ...]:
-        return self.kept[id(tree)][1]
-
-    def __setitem__(self, tree: Tree, letters: tuple[str, ...]) -> None:
-        self.kept[id(tree)] = (tree, letters)
+    def __setitem__(self, tree: Tree, found: Found) -> None:
+        self.kept[id(tree)] = (tree, found)
 
 
 @dataclass
@@ -79,7 +87,8 @@ class Letters:
     zero: str | None = None
     first: int = 0
     meanings: Meanings = field(init=False)
-    free: IdentityMap = field(default_factory=lambda: IdentityMap())
+    free: ByTree[Mapping[str, None]] = field(default_factory=ByTree)
+    sizes: ByTree[Mapping[str, set[int]]] = field(default_factory=ByTree)
 
     def __post_init__(self) -> None:
         self.meanings = self.signs.meanings(self.layers, self.zero)
@@ -125,72 +134,82 @@ class Letters:
     # --- letters ------------------------------------------------------------------------------------------------------------
 
     def free_letters(self, sides: Sequence[Tree]) -> list[str]:
+        """The letters that stand there and that nothing there binds, in their order."""
         found: dict[str, None] = {}
         for side in sides:
-            if side not in self.free:
-                self.free[side] = tuple(dict.fromkeys(self._free(side)))
-            found.update(dict.fromkeys(self.free[side]))
+            letters = self.free.get(side)
+            if letters is None:
+                self.gather(side, letters := {})
+                self.free[side] = letters
+            found |= letters
         return list(found)
 
-    def _free(self, node: Tree) -> Iterator[str]:
-        if isinstance(node, tree.Total):
-            inner = [*self._free(node.body), *(x for c in node.conditions for x in self._free(c))]
-            yield from (x for x in inner if x not in node.letters)
-            return
+    def gather(self, node: Tree, found: dict[str, None]) -> None:
+        """Add the letters of a tree that nothing in it binds."""
         if isinstance(node, Name):
             meaning = self.meaning(node)
             if meaning is not None:
                 for part in meaning.indices:
-                    yield from _letters(part)
-                yield from self._free(self.power_of(meaning)) if meaning.power else ()
+                    found.update(dict.fromkeys(letters_in(part)))
+                if meaning.power:
+                    self.gather(self.power_of(meaning), found)
             elif node.letter == "e" and node.above and not node.below:
-                yield from self._free(self.exponent(node.above))
-            return
-        if isinstance(node, tree.Bracket):
-            yield from self._free_in_claim(node.claim)
-            return
-        for child in node.children:
-            yield from self._free(child)
-
-    def _free_in_claim(self, claim: Tree) -> Iterator[str]:
-        """In a bracket that compares letters with letters, the letters stand alone."""
-        for node in tree.inside(claim):
-            if isinstance(node, Name):
-                if self.meaning(node) is None:
-                    yield letter_of(node)
+                self.gather(self.exponent(node.above), found)
+        elif isinstance(node, tree.Total):
+            found.update(dict.fromkeys(x for x in self.free_letters([node.body, *node.conditions]) if x not in node.letters))
+        elif isinstance(node, tree.Bracket):  # where it compares letters with letters, they stand alone
+            for name in tree.names(node):
+                if self.meaning(name) is None:
+                    found[letter_of(name)] = None
                 else:
-                    yield from self._free(node)
+                    self.gather(name, found)
+        else:
+            for child in node.children:
+                self.gather(child, found)
 
     def free_size(self, name: str, sides: Sequence[Tree]) -> int:
         """How many values a free letter takes: what the left-hand side says, where it says one thing."""
-        left = set(self._sizes(name, sides[0]))
-        return left.pop() if len(left) == 1 else self.size_of(name, sides)
+        left = self.sizes_in(sides[0]).get(name, set())
+        return next(iter(left)) if len(left) == 1 else self.size_of(name, sides)
 
     def size_of(self, name: str, sides: Sequence[Tree]) -> int:
         """How many values a letter takes: as many as the axes on which it stands alone have entries."""
-        sizes = {size for side in sides for size in self._sizes(name, side)}
+        sizes: set[int] = set().union(*(self.sizes_in(side).get(name, ()) for side in sides))
         if len(sizes) > 1:
             raise Unreadable(f"`{name}` stands for places of axes with {' and '.join(map(str, sorted(sizes)))} entries")
         if not sizes:
             raise Unreadable(f"nothing says what `{name}` runs over")
         return sizes.pop()
 
-    def _sizes(self, name: str, node: Tree) -> Iterator[int]:
-        if isinstance(node, tree.Total) and name in node.letters:
-            return
+    def sizes_in(self, node: Tree) -> Mapping[str, set[int]]:
+        """By letter that nothing in a tree binds, how many entries the axes have on which it stands alone there."""
+        found = self.sizes.get(node)
+        if found is None:
+            self.measure(node, found := {})
+            self.sizes[node] = found
+        return found
+
+    def measure(self, node: Tree, found: dict[str, set[int]]) -> None:
+        """Add the sizes of a tree."""
         if isinstance(node, Name):
             meaning = self.meaning(node)
             if meaning is not None:
+                shape = self.shape_of(meaning)
                 for axis, part in zip(self.axes_of(meaning), meaning.indices, strict=True):
-                    if list(_letters(part)) == [name] and _alone(part):
-                        yield self.shape_of(meaning)[axis]
+                    letters = letters_in(part)
+                    if len(letters) == 1 and _alone(part):
+                        found.setdefault(letters[0], set()).add(shape[axis])
                 if meaning.power:
-                    yield from self._sizes(name, self.power_of(meaning))
+                    self.measure(self.power_of(meaning), found)
             elif node.letter == "e" and node.above:
-                yield from self._sizes(name, self.exponent(node.above))
-            return
-        for child in node.children:
-            yield from self._sizes(name, child)
+                self.measure(self.exponent(node.above), found)
+        elif isinstance(node, tree.Total):
+            for name, sizes in _joined(map(self.sizes_in, node.children)).items():
+                if name not in node.letters:
+                    found.setdefault(name, set()).update(sizes)
+        else:
+            for child in node.children:
+                self.measure(child, found)
 
     def require_one_meaning(self, node: Tree, taken: set[str]) -> None:
         """Refuse a letter that a Σ binds and that means something else around it."""
@@ -200,7 +219,7 @@ class Letters:
                 raise Unreadable(f"`{twice[0]}` means two things in one line")
             taken = taken | set(node.letters)
             for name in node.letters:
-                found = self.meaning(Name(name))
+                found = self.meaning(tree.name(name))
                 if found is not None and found.sign.rank == 0:
                     raise Unreadable(f"`{name}` is an index and a quantity")
         if isinstance(node, Name) and node.letter == "e" and node.above and self.meaning(node) is None:
@@ -256,17 +275,29 @@ def _exponent(tokens: Tokens, functions: frozenset[str]) -> Tree:
     return Reader(list(tokens), functions).alone()
 
 
-def _letters(part: Tokens) -> Iterator[str]:
+@lru_cache(maxsize=4096)
+def letters_in(part: Tokens) -> tuple[str, ...]:
+    """The letters of an index: i and p of i + p."""
+    found = []
     at = 0
     while at < len(part):
         if at + 1 < len(part) and part[at + 1] == "_":
             end = part.index("}", at) + 1 if part[at + 2] == "{" else at + 3
-            yield letter(list(part[at:end]))
+            found.append(letter(part[at:end]))
             at = end
             continue
         if part[at].isalpha():
-            yield part[at]
+            found.append(part[at])
         at += 1
+    return tuple(found)
+
+
+def _joined(found: Iterable[Mapping[str, set[int]]]) -> Mapping[str, set[int]]:
+    out: dict[str, set[int]] = {}
+    for each in found:
+        for name, sizes in each.items():
+            out.setdefault(name, set()).update(sizes)
+    return out
 
 
 def _alone(part: Tokens) -> bool:

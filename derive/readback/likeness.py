@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from . import tree
 from .letters import Letters
 from .tree import Name, Tree
@@ -18,20 +21,8 @@ def same(one: Tree, first: Letters, other: Tree, then: Letters) -> bool:
         return False
     if isinstance(one, Name) and isinstance(other, Name):
         return _same_name(one, first, other, then)
-    if isinstance(one, tree.Call) and isinstance(other, tree.Call):
-        if _function(one, first) != _function(other, then) or (one.order, one.along) != (other.order, other.along):
-            return False
-    elif isinstance(one, tree.Total) and isinstance(other, tree.Total):
-        if one.letters != other.letters or one.bounds != other.bounds:
-            return False
-    elif isinstance(one, tree.Relation) and isinstance(other, tree.Relation):
-        signs = [tuple(ALIKE.get(sign, sign) for sign in r.signs) for r in (one, other)]
-        if signs[0] != signs[1] or one.ranges != other.ranges:
-            return False
-    elif isinstance(one, tree.Entrywise) and isinstance(other, tree.Entrywise):
-        if [sign for sign, _ in one.rest] != [sign for sign, _ in other.rest]:
-            return False
-    elif _plain(one) != _plain(other):
+    beside = BESIDE.get(type(one))
+    if beside is not None and beside(one, first) != beside(other, then):
         return False
     parts, others = one.children, other.children
     return len(parts) == len(others) and all(same(a, first, b, then) for a, b in zip(parts, others, strict=True))
@@ -44,14 +35,22 @@ def _same_name(one: Name, first: Letters, other: Name, then: Letters) -> bool:
     return (a.sign.key, a.indices, a.power, a.sign.matrix) == (b.sign.key, b.indices, b.power, b.sign.matrix)
 
 
-def _function(call: tree.Call, known: Letters) -> tuple[str, ...]:
-    return known.signs.functions.get(call.name) or (call.name.removeprefix("\\"),)
+def _called(call: tree.Call, known: Letters) -> object:
+    return known.signs.functions.get(call.name) or (call.name.removeprefix("\\"),), call.order, call.along
 
 
-def _plain(found: Tree) -> object:
-    """What a tree has beside the trees in it."""
-    if isinstance(found, tree.Derivative):
-        return len(found.by), None if found.held is None else tuple(name is None for name in found.held)
-    if isinstance(found, tree.Cases):
-        return tuple(condition is None for _, condition in found.rows)
-    return getattr(found, "value", None), getattr(found, "entrywise", None)
+def _held(found: tree.Derivative, known: Letters) -> object:
+    return len(found.by), None if found.held is None else tuple(name is None for name in found.held)
+
+
+BESIDE: Mapping[type[Tree], Callable[[Any, Letters], object]] = {
+    tree.Number: lambda found, known: found.value,
+    tree.Power: lambda found, known: found.entrywise,
+    tree.Call: _called,
+    tree.Derivative: _held,
+    tree.Total: lambda found, known: (found.letters, found.bounds),
+    tree.Entrywise: lambda found, known: [sign for sign, _ in found.rest],
+    tree.Relation: lambda found, known: ([ALIKE.get(sign, sign) for sign in found.signs], found.ranges),
+    tree.Cases: lambda found, known: [condition is None for _, condition in found.rows],
+}
+"""What a tree has beside the trees in it."""

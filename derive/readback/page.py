@@ -27,6 +27,10 @@ MACRO = re.compile(
     r"|\\begin\{(dspart|dstask)\}|\\begin\{dspicture\}|\\\((?:\\displaystyle)?|(?<!\\)\$"
 )
 TABLE = re.compile(r"\\begin\{dstable\}.*?\\end\{dstable\}", re.DOTALL)
+OPENING = re.compile(r"(?:\s|%[^\n]*\n)*+\{")
+BRACE = re.compile(r"(?:[^{}\\]|\\.)*+([{}])", re.DOTALL)
+"""All up to the next brace that no stroke takes for itself."""
+
 SAID = re.compile(r"\\dssaid(?![a-zA-Z])")
 
 
@@ -126,20 +130,14 @@ def _silent(arg: str) -> tuple[str, str | None]:
 
 def _group(text: str, position: int) -> tuple[str, int]:
     """The argument in braces at a position, and the position behind it."""
-    start = position
-    while text[start : start + 1].isspace() or text[start : start + 1] == "%":
-        start = text.index("\n", start) + 1 if text[start] == "%" else start + 1
-    if text[start : start + 1] != "{":
+    opening = OPENING.match(text, position)
+    if opening is None:
         raise Unreadable(f"a macro lacks an argument, at `{text[position : position + 30]}`")
-    depth = 0
-    for at in range(start, len(text)):
-        sign = text[at]
-        if sign == "\\":
-            continue
-        if sign in "{}" and text[at - 1] != "\\":
-            depth += 1 if sign == "{" else -1
-            if not depth:
-                return text[start + 1 : at], at + 1
+    start, depth = opening.end(), 1
+    for brace in BRACE.finditer(text, start):
+        depth += 1 if brace[1] == "{" else -1
+        if not depth:
+            return text[start : brace.start(1)], brace.end()
     raise Unreadable("a brace is not closed")
 
 

@@ -12,18 +12,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import replace
-from fractions import Fraction
 from functools import lru_cache
 
 from . import tree
-from .latex import _product, ranges
+from .latex import ranges
 from .tokens import Unreadable
 from .tree import Name, Tokens, Tree
 
 HIGH = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ", "0123456789-L", strict=True))
 TOKEN = re.compile(
-    r"""(?P<sum>(?:Σ|sum)_)|(?P<number>\d+(?:\.\d+)?)|(?P<high>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ]+)|(?P<pair>\.\*|\./|\|\||<=|\^T(?!\w)|\.\.)
-      |(?P<word>[^\W\d_ᵀᴸ][^\Wᵀᴸ⁰¹²³⁴⁵⁶⁷⁸⁹]*)|(?P<sign>.)""",
+    r"""\s*+((?:Σ|sum)_ | \d+(?:\.\d+)? | [⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ]+ | \.\* | \./ | \|\| | <= | \^T(?!\w) | \.\.
+      | [^\W\d_ᵀᴸ][^\Wᵀᴸ⁰¹²³⁴⁵⁶⁷⁸⁹]* | . | \Z)""",
     re.VERBOSE | re.DOTALL,
 )
 RANGES = re.compile(r" {3}\(([^()]*(?:≤|<=)[^()]*)\)$")
@@ -31,6 +30,15 @@ LAYER = re.compile(r"(?:l|L|\d+)(?:[+-]\d+)?")
 RELATIONS = ("=", "<", ">", "≤", "<=")
 TIMES = {"⊙": r"\odot", ".*": r"\odot", "⊘": r"\oslash", "./": r"\oslash"}
 ENDS = {"", ")", "]", ",", "⟩", "}", "..", "if", "else", "held", *RELATIONS}
+BOUNDS = re.compile(r"[{(](\w+)=(\w+)[})]\^[{(](\w+)[})]")
+LETTER = re.compile(r"[^\W_]+")
+HELD = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*) held\)")
+CALL = re.compile(r"([^\W_]\w*?)(['′]*)(?:_(rows|columns))?\(")
+PRIMED = re.compile(r"\w+['′]+\(")
+SECOND = re.compile(r"(?:∂²|d\^2)(?=[^\W\d_])")
+"""d^2 b is a product, of a quantity d."""
+
+ABOVE = re.compile(r"\^\(([^()]*)\)")
 CALLS = {"exp", "log", "sin", "cos", "tanh", "erf", "max", "min", "softmax", "diag"}
 
 
@@ -50,25 +58,31 @@ class Plain:
     def __init__(self, text: str, names: Collection[str], functions: Collection[str] = ()) -> None:
         self.text = text
         self.at = 0
-        self.told_apart = any(n[:1] == "d" and n[1:] in names for n in names)  # then a change is written d(z)
+        self.seen = -1  # where `token` stands
+        self.token = ""
         self.open: list[str] = []  # bars that a later one closes
         self.names = names
         self.functions = functions
-        self.known, self.bare = _patterns(tuple(names))
+        self.known, self.bare, self.told_apart = _patterns(tuple(names))
 
     # --- tokens -----------------------------------------------------------------------------------------------------------
 
-    def space(self) -> bool:
-        start = self.at
-        while self.at < len(self.text) and self.text[self.at].isspace():
-            self.at += 1
-        return self.at > start
-
     @property
     def next(self) -> str:
-        self.space()
-        found = TOKEN.match(self.text, self.at)
-        return found[0] if found else ""
+        """The token that comes next, behind any spaces; empty at the end."""
+        if self.seen != self.at:
+            found = TOKEN.match(self.text, self.at)
+            assert found is not None
+            self.at = self.seen = found.start(1)
+            self.token = found[1]
+        return self.token
+
+    def here(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """What stands right here, which is taken."""
+        found = pattern.match(self.text, self.at)
+        if found is not None:
+            self.at = found.end()
+        return found
 
     def take(self, *expected: str) -> str:
         token = self.next
@@ -124,7 +138,7 @@ class Plain:
                 if isinstance(above, tree.Change) and isinstance(below, tree.Change):  # c dC/dq is a number times a derivative
                     factors[-1] = self.held(tree.Derivative(above.of, (below.of,)))
                 else:
-                    factors = [tree.Quotient(_product(factors), below)]
+                    factors = [tree.Quotient(tree.product(factors), below)]
                 continue
             opens = token == "<" and not self.text[self.at + 1 : self.at + 2].isspace()
             signs = factors and token in ("+", "-", "−", "/")
@@ -136,14 +150,13 @@ class Plain:
             factors.append(self.factor())
         if not factors:
             raise Unreadable(f"nothing stands before `{self.next or 'the end'}`")
-        return _product(factors)
+        return tree.product(factors)
 
     def held(self, found: tree.Derivative) -> tree.Derivative:
         """(b, a held) behind a partial."""
-        said = re.match(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*) held\)", self.text[self.at :])
+        said = self.here(HELD)
         if said is None:
             return found
-        self.at += said.end()
         names: list[Name | None] = []
         for part in said[1].split(", "):
             inner = Plain(part, self.names, self.functions)
@@ -157,18 +170,16 @@ class Plain:
         self.take()
         letters = []
         bounds: list[tuple[Tree, Tree] | None] = []
-        said = re.match(r"[{(](\w+)=(\w+)[})]\^[{(](\w+)[})]", self.text[self.at :])
+        said = self.here(BOUNDS)
         if said is not None:  # one letter with its range
-            self.at += said.end()
-            low, high = (tree.Number(Fraction(said[n])) for n in (2, 3))
+            low, high = (tree.number(said[n]) for n in (2, 3))
             return tree.Total((said[1],), ((low, high),), (), self.entrywise())
         while True:
-            found = re.match(r"[^\W_]+", self.text[self.at :])
+            found = self.here(LETTER)
             if found is None:
                 raise Unreadable("a sum over nothing")
             letters.append(found[0])
             bounds.append(None)
-            self.at += found.end()
             if self.text[self.at : self.at + 1] != ",":
                 break
             self.at += 1
@@ -184,7 +195,7 @@ class Plain:
                 self.at += 1 if token == "ᵀ" else 2
                 found = tree.Transposed(found)
             elif token in HIGH:
-                found = tree.Power(found, tree.Number(Fraction(self.high())))
+                found = tree.Power(found, tree.number(self.high()))
             elif token == "^" or self.text.startswith(".^", self.at):
                 self.at += 1 if token == "^" else 2
                 entrywise = token == "." or self.next == "⊙"
@@ -209,26 +220,23 @@ class Plain:
 
     def base(self) -> Tree:
         token = self.next
-        name = self.known.match(self.text, self.at) if self.known else None
-        primed = re.match(r"\w+['′]+\(", self.text[self.at :])
-        if token in CALLS or token in self.functions or token.startswith("softmax_") or primed:
+        if token in CALLS or token in self.functions or token.startswith("softmax_") or PRIMED.match(self.text, self.at):
             found = self.call()
             if found is not None:
                 return found
-        second = re.match(r"(?:∂²|d\^2)(?=[^\W\d_])", self.text[self.at :])  # d^2 b is a product, of a quantity d
-        if second:
-            return self.second(second.end())
-        apart = re.match(r"[d∂]\(", self.text[self.at :])
-        if apart and self.told_apart and self.bare.match(self.text, self.at + 2):
-            return self.apart()
-        if name is not None:
+        if token[:1] in ("d", "∂"):
+            if self.here(SECOND):
+                return self.second()
+            if self.told_apart and self.text.startswith("(", self.at + 1) and self.bare.match(self.text, self.at + 2):
+                return self.apart()
+        if self.known and self.known.match(self.text, self.at):
             return self.name()
         if token in ("𝟏", "ones"):
             self.take()
             return tree.Ones()
         if token[:1].isdecimal():
             self.take()
-            return tree.Number(Fraction(token))
+            return tree.number(token)
         if token == "(":
             return self.bracketed()
         if token == "[":
@@ -255,14 +263,13 @@ class Plain:
             return tree.Size(self.between(token))
         if token in ("√", "sqrt"):
             self.take()
-            self.space()
             return tree.Root(self.base())
         if token == "π":
             self.take()
-            return Name("pi")
+            return tree.name("pi")
         if token[:1].isalpha() and token != "ᵀ":  # an index, the u of a definition, the identity
             self.take()
-            return Name(token)
+            return tree.name(token)
         raise Unreadable(f"`{token or 'the end'}` stands where a name belongs")
 
     def between(self, bar: str) -> Tree:
@@ -289,12 +296,11 @@ class Plain:
         if not isinstance(found, Name):
             raise Unreadable("the change of a change")
         if self.text[self.at : self.at + 1] == "[" and not found.below:  # d(C)[n]
-            found = Name(found.letter, self.indices(), found.above)
+            found = tree.name(found.letter, self.indices(), found.above)
         return tree.Change(found)
 
-    def second(self, length: int) -> Tree:
-        """∂²C/(∂b ∂w)."""
-        self.at += length
+    def second(self) -> Tree:
+        """∂²C/(∂b ∂w), behind its first sign."""
         of = self.name()
         self.take("/")
         self.take("(")
@@ -320,10 +326,9 @@ class Plain:
 
     def call(self) -> Tree | None:
         """A function with its argument; None where no bracket follows at once."""
-        found = re.match(r"([^\W_]\w*?)(['′]*)(?:_(rows|columns))?\(", self.text[self.at :])
+        found = self.here(CALL)
         if found is None:
             return None
-        self.at += found.end()
         args = [self.sum()]
         while self.next == ",":
             self.take()
@@ -334,42 +339,45 @@ class Plain:
     def name(self) -> Tree:
         """A sign, or its change; its layer above it, its indices in brackets behind it."""
         assert self.known is not None
-        self.space()
-        found = (self.bare if self.told_apart and self.text[self.at] != "∂" else self.known).match(self.text, self.at)
+        found = self.here(self.bare if self.told_apart and self.next[:1] != "∂" else self.known) if self.next else None
         if found is None:
             raise Unreadable(f"`{self.text[self.at : self.at + 12]}` is no sign of this sheet")
-        self.at = found.end()
         above: Tokens = ()
         if self.text[self.at : self.at + 1] in HIGH and self.at < len(self.text):
             above = ("(", *re.findall(r"\d+|\D", self.high()), ")")
-        elif layer := re.match(r"\^\(([^()]*)\)", self.text[self.at :]):
+        elif layer := ABOVE.match(self.text, self.at):
             inner = re.findall(r"\w+|\S", layer[1])
             if LAYER.fullmatch(layer[1]):
                 above = ("(", *(r"\ell" if t == "l" else t for t in inner), ")")
-                self.at += layer.end()
+                self.at = layer.end()
         below: tuple[Tokens, ...] = ()
         if self.text[self.at : self.at + 1] == "[":
             end = self.text.index("]", self.at)
             parts = self.text[self.at + 1 : end].split(",")
-            below = tuple(tuple(_index(p)) for p in parts)
+            below = tuple(map(_index, parts))
             self.at = end + 1
-        name = Name(found["name"], below, above)
+        name = tree.name(found["name"], below, above)
         return tree.Change(name) if found["change"] else name
 
 
 @lru_cache(maxsize=16)
-def _patterns(names: tuple[str, ...]) -> tuple[re.Pattern[str] | None, re.Pattern[str]]:
-    """One of these names or its change (None: there are no names), and one of these names; the longest that fits."""
+def _patterns(names: tuple[str, ...]) -> tuple[re.Pattern[str] | None, re.Pattern[str], bool]:
+    """One of these names or its change (None: there are no names), and one of these names; the longest that fits.
+
+    Whether a name is also the change of another: then a change is written d(z).
+    """
     known = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
     end = r"(?![^\Wᵀᴸ⁰¹²³⁴⁵⁶⁷⁸⁹]|['′\u0300-\u036f])"
     bare = re.compile(f"(?P<change>)(?P<name>{known}){end}")
-    return re.compile(f"(?P<change>[d∂]?)(?P<name>{known}){end}") if known else None, bare
+    told_apart = any(n[:1] == "d" and n[1:] in names for n in names)
+    return re.compile(f"(?P<change>[d∂]?)(?P<name>{known}){end}") if known else None, bare, told_apart
 
 
-def _index(part: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def _index(part: str) -> Tokens:
     """The tokens of an index as LaTeX has them: k1 is k with a 1 below it."""
     found: list[str] = []
     for token in re.findall(r"\d+|\w+|\S", part.replace("−", "-")):
         lettered = re.fullmatch(r"([^\W\d_])(\d+)", token)
         found += [lettered[1], "_", lettered[2]] if lettered else [token]
-    return found
+    return tuple(found)

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from ..evaluate import Array
 from ..system import System
+from .values import Value
 from .world import World
 
 
 class Stacked(dict[str, Array]):
-    """By key, what `drawn` is at each point; stacked when it is asked for, since a page reads some quantities of many."""
+    """By key, what `drawn` is at each point; stacked when it is asked for, since a page reads some quantities of many.
+
+    views: as lines have them, along their letters.
+    """
 
     def __init__(self, drawn: list[Mapping[str, Array]]) -> None:
         super().__init__()
         self.drawn = drawn
+        self.views: dict[object, Value] = {}
 
     def __missing__(self, key: str) -> Array:
         found = self[key] = np.stack([np.asarray(each[key]) for each in self.drawn])
@@ -32,13 +38,15 @@ class Points:
     """Where a line is evaluated, all at once."""
 
     worlds: tuple[World, ...]
-    values: Stacked = field(init=False)
-    changes: Stacked = field(init=False)
     columns: dict[tuple[str, str, tuple[int, ...]], Array] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.values = Stacked([world.values for world in self.worlds])
-        self.changes = Stacked([world.changes for world in self.worlds])
+    @cached_property
+    def values(self) -> Stacked:
+        return Stacked([world.values for world in self.worlds])
+
+    @cached_property
+    def changes(self) -> Stacked:
+        return Stacked([world.changes for world in self.worlds])
 
     def __len__(self) -> int:
         return len(self.worlds)

@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import CheckFailed
-from ..evaluate import Array
 from ..notation.symbols import Symbols
 from ..steps import Derivation
 from . import latex, plain, tokens, tree, words
@@ -21,7 +20,7 @@ from .evaluation import Evaluation
 from .letters import Letters
 from .likeness import same
 from .page import Formula, formulas, shared, states_numbers
-from .points import Points
+from .points import Points, Stacked
 from .signs import Signs, written
 from .spoken import Spoken
 from .tokens import Unreadable
@@ -200,7 +199,7 @@ class Reading:
         told.row = (found.latex, found.row) if alone_in_row and found.row is not None else None
         if not (isinstance(claim.sides[0], tree.Name) and self.about_the_input(claim.sides[0], told)):
             known = [Evaluation(s.home, s.written, layers, told.zero) for s in spoken for layers in s.layers(told.layers)]
-            for name in (n for n in tree.inside(claim) if isinstance(n, tree.Name)):
+            for name in tree.names(claim):
                 bare = name == tree.Name(name.letter)
                 if bare and any(name.letter in s.indices or name.letter == s.written.unnamed for s in spoken):
                     continue  # an index; and the cost that follows, where the equations have none
@@ -241,7 +240,7 @@ class Reading:
 
         beside: what the same line came to in other signs, at the same places.
         """
-        general = any(r"\ell" in name.above for name in tree.inside(claim) if isinstance(name, tree.Name))
+        general = any(r"\ell" in name.above for name in tree.names(claim))
         if general and told.layers is None:
             raise Unreadable("nothing says which layers ℓ stands for")
         outcomes: list[Outcome] = []
@@ -272,7 +271,7 @@ class Reading:
             if isinstance(name, tree.Name) and latin.required(name).sign.key != by:
                 raise Unreadable("it stands in the row of something else")
 
-    def held(self, claim: tree.Relation, left: tree.Name, zero: str, reader: Evaluation) -> Mapping[str, Array]:
+    def held(self, claim: tree.Relation, left: tree.Name, zero: str, reader: Evaluation) -> Stacked:
         """The changes where those are zero that the page sets to zero before a line; where it does not name all, all others."""
         key = reader.required(left).sign.key
         if r"\text" in zero or r"\dots" in zero:

@@ -15,7 +15,7 @@ from ..catalogue import functions
 from ..system import System, is_cotangent, primal
 from ..tensor import Elementwise
 from ..walk import nodes
-from .latex import plain_word
+from .pieces import plain_word
 from .tokens import Unreadable, latex
 from .tree import Name, Tokens
 
@@ -36,9 +36,12 @@ class Sign:
     matrix: bool | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Meaning:
-    """What a name stands for: the sign, its indices part for part, and a power above it that is not its own."""
+    """What a name stands for: the sign, its indices part for part, and a power above it that is not its own.
+
+    There is one of each name (`Signs.met`), which is equal to no other.
+    """
 
     sign: Sign
     indices: tuple[Tokens, ...] = ()

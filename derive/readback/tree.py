@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 Tokens = tuple[str, ...]
 
@@ -18,11 +19,7 @@ class Tree:
     @property
     def children(self) -> tuple[Tree, ...]:
         """The trees directly in it, in the order of its fields."""
-        found: tuple[Tree, ...] | None = self.__dict__.get("_children")  # a line is walked over a dozen times
-        if found is None:
-            found = tuple(part for value in self.__dict__.values() for part in _trees(value))
-            self.__dict__["_children"] = found
-        return found
+        return ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,10 @@ class Change(Tree):
 
     of: Name
 
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.of,)
+
 
 @dataclass(frozen=True)
 class Derivative(Tree):
@@ -61,6 +62,10 @@ class Derivative(Tree):
     of: Name
     by: tuple[Name, ...]
     held: tuple[Name | None, ...] | None = None
+
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.of, *self.by, *(name for name in self.held or () if name is not None))
 
 
 @dataclass(frozen=True)
@@ -72,15 +77,27 @@ class Total(Tree):
     conditions: tuple[Tree, ...]
     body: Tree
 
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (*(end for ends in self.bounds if ends is not None for end in ends), *self.conditions, self.body)
+
 
 @dataclass(frozen=True)
 class Add(Tree):
     terms: tuple[Tree, ...]
 
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return self.terms
+
 
 @dataclass(frozen=True)
 class Negative(Tree):
     of: Tree
+
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.of,)
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,10 @@ class Product(Tree):
     """Factors side by side."""
 
     factors: tuple[Tree, ...]
+
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return self.factors
 
 
 @dataclass(frozen=True)
@@ -97,11 +118,19 @@ class Entrywise(Tree):
     first: Tree
     rest: tuple[tuple[str, Tree], ...]
 
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.first, *(part for _, part in self.rest))
+
 
 @dataclass(frozen=True)
 class Quotient(Tree):
     above: Tree
     below: Tree
+
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.above, self.below)
 
 
 @dataclass(frozen=True)
@@ -110,10 +139,18 @@ class Power(Tree):
     exponent: Tree
     entrywise: bool = False
 
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.base, self.exponent)
+
 
 @dataclass(frozen=True)
 class Transposed(Tree):
     of: Tree
+
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.of,)
 
 
 @dataclass(frozen=True)
@@ -125,12 +162,20 @@ class Call(Tree):
     args: tuple[Tree, ...]
     along: Tokens = ()
 
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return self.args
+
 
 @dataclass(frozen=True)
 class Cases(Tree):
     """Values with their conditions; the last one's may be missing (otherwise)."""
 
     rows: tuple[tuple[Tree, Tree | None], ...]
+
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return tuple(part for row in self.rows for part in row if part is not None)
 
 
 @dataclass(frozen=True)
@@ -141,12 +186,20 @@ class Relation(Tree):
     signs: tuple[str, ...]
     ranges: tuple[tuple[str, int, int], ...] = ()
 
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return self.sides
+
 
 @dataclass(frozen=True)
 class Bracket(Tree):
     """1 where the relation holds, else 0."""
 
     claim: Tree
+
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.claim,)
 
 
 @dataclass(frozen=True)
@@ -156,12 +209,20 @@ class Paired(Tree):
     left: Tree
     right: Tree
 
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.left, self.right)
+
 
 @dataclass(frozen=True)
 class Norm(Tree):
     """‖A‖; it stands squared."""
 
     of: Tree
+
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.of,)
 
 
 @dataclass(frozen=True)
@@ -170,10 +231,18 @@ class Size(Tree):
 
     of: Tree
 
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.of,)
+
 
 @dataclass(frozen=True)
 class Root(Tree):
     of: Tree
+
+    @property
+    def children(self) -> tuple[Tree, ...]:
+        return (self.of,)
 
 
 @dataclass(frozen=True)
@@ -196,21 +265,34 @@ def grouped(tree: Tree) -> Tree:
     return Add((tree,)) if isinstance(tree, Product) else tree
 
 
+@lru_cache(maxsize=4096)
+def name(letter: str, below: tuple[Tokens, ...] = (), above: Tokens = ()) -> Name:
+    """A name, which is the same tree wherever it stands: a page has few of them."""
+    return Name(letter, below, above)
+
+
+@lru_cache(maxsize=1024)
+def number(written: str) -> Number:
+    """A number as it is written, with a point before its decimals."""
+    return Number(Fraction(written))
+
+
+def product(factors: list[Tree]) -> Tree:
+    """Factors side by side; one alone is no product."""
+    return factors[0] if len(factors) == 1 else Product(tuple(factors))
+
+
 def inside(tree: Tree) -> tuple[Tree, ...]:
     """The tree and everything in it, parents first."""
     found: tuple[Tree, ...] | None = tree.__dict__.get("_everything")
     if found is None:
-        nodes, stack = [], [tree]
-        while stack:
-            nodes.append(stack.pop())
-            stack.extend(reversed(nodes[-1].children))
-        found = tree.__dict__["_everything"] = tuple(nodes)
+        parts = [tree]
+        for child in tree.children:
+            parts += inside(child)
+        found = tree.__dict__["_everything"] = tuple(parts)
     return found
 
 
-def _trees(value: object) -> tuple[Tree, ...]:
-    if isinstance(value, Tree):
-        return (value,)
-    if isinstance(value, tuple) and value and not isinstance(value[-1], str):
-        return tuple(tree for part in value for tree in _trees(part))
-    return ()
+def names(tree: Tree) -> list[Name]:
+    """All names in it."""
+    return [node for node in inside(tree) if isinstance(node, Name)]

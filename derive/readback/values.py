@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,11 @@ class Value:
 
     @property
     def scalar(self) -> bool:
-        return self.rows == self.columns == 1 and not (self.any_rows or self.any_columns or self.identity)
+        return self.array.shape[-2:] == (1, 1) and not (self.any_rows or self.any_columns or self.identity)
+
+    def of(self, array: Array) -> Value:
+        """The same of another array."""
+        return Value(array, self.any_rows, self.any_columns, self.identity)
 
     def filled(self, rows: int, columns: int) -> Array:
         """The array with its open sides at their lengths."""
@@ -54,7 +58,7 @@ class Value:
 
 def number(value: float, rank: int) -> Value:
     """A number, the same at all points and for all letters, `rank` axes together."""
-    return Value(np.full((1,) * (rank + 2), float(value)))
+    return Value(np.array(float(value), ndmin=rank + 2))
 
 
 def shape(value: Value) -> str:
@@ -101,9 +105,9 @@ def product(left: Value, right: Value) -> Value:
         return Value(left.array * right.array)
     for one, other in ((left, right), (right, left)):
         if one.scalar:
-            return replace(other, array=one.array * other.array)
+            return other.of(one.array * other.array)
         if one.identity:
-            return replace(other, array=one.array * other.array)
+            return other.of(one.array * other.array)
     if left.any_columns and right.any_rows:
         raise Unreadable("a product of ones whose length nothing says")
     if left.any_columns or right.any_rows:
@@ -132,7 +136,7 @@ def mapped(value: Value, function: Any) -> Value:
     if value.identity:
         raise Unreadable("a function of the identity")
     with np.errstate(all="ignore"):
-        return replace(value, array=np.asarray(function(value.array)))
+        return value.of(np.asarray(function(value.array)))
 
 
 def softmax(value: Value, axis: int) -> Value:

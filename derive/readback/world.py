@@ -33,11 +33,10 @@ HELD_ROLES = ("target", "constant")
 
 @dataclass
 class World:
-    """One point. changes: of everything, when all that is given moves along one random direction."""
+    """One point."""
 
     derivation: Derivation
     values: Values
-    changes: Values
     rng: np.random.Generator
     columns: dict[tuple[str, str, tuple[int, ...]], Array] = field(default_factory=dict)
     alone: dict[tuple[str, frozenset[str]], Values] = field(default_factory=dict)
@@ -74,17 +73,23 @@ class World:
         rng = np.random.default_rng([seed, 1])
         with np.errstate(all="ignore"):
             values = verify.random_point(system, rng)
-            moving = [t.key for t in system.tensors.values() if t.role in ("input", "parameter")]
-            given = {k: v for k, v in values.items() if k in system.tensors}
-            directions = {k: rng.normal(size=given[k].shape) for k in moving}
-            changes = {k: np.zeros_like(v) for k, v in given.items()}
-            changes |= {k: evaluate.tilted(v) for k, v in evaluate.run(system, evaluate.tilt(given, directions)).items()}
             for key in derivation.seeds:
                 values[cotangent(key)] = rng.normal(size=system.tensors[key].shape)
             for equation in derivation.gradients.values():
                 lhs = lhs_of(equation)
                 values[lhs.key] = evaluate.evaluate(equation.rhs, values, lhs.indices)
-        return cls(derivation, values, changes, rng)
+        return cls(derivation, values, rng)
+
+    @cached_property
+    def changes(self) -> Values:
+        """Of everything, when all that is given moves along one random direction."""
+        system = self.derivation.system
+        given = {k: v for k, v in self.values.items() if k in system.tensors}
+        moving = [t.key for t in system.tensors.values() if t.role in ("input", "parameter")]
+        directions = {k: self.rng.normal(size=given[k].shape) for k in moving}
+        with np.errstate(all="ignore"):
+            moved = evaluate.run(system, evaluate.tilt(given, directions))
+        return {k: np.zeros_like(v) for k, v in given.items()} | {k: evaluate.tilted(v) for k, v in moved.items()}
 
     def require_gradients(self) -> None:
         """Refuse derivatives of the cost that do not agree with the forward pass along the changes. Raises Unreadable."""
