@@ -69,25 +69,32 @@ class Workers:
     def _carry(self, here: Connection) -> None:
         """Hand one process its work, piece by piece."""
         with here:
-            while not self._over.is_set() and (work := self._work.get()) is not None:
-                run, future = work
-                if not future.set_running_or_notify_cancel():
-                    continue
-                try:
-                    here.send(run)
-                    found: list[Outcome] | BaseException = here.recv()
-                except (EOFError, OSError):
-                    self._break()
-                    found = BrokenProcessPool("it was killed, or ran out of memory")
-                except Exception as error:  # what cannot be sent
-                    found = error
-                if isinstance(found, BaseException):
-                    future.set_exception(found)
-                else:
-                    future.set_result(found)
+            while not self._over.is_set() and self._carry_one(here):
+                pass
             _tell(here, None)
         if self._over.is_set():
             self._fail_the_rest()
+
+    def _carry_one(self, here: Connection) -> bool:
+        """Whether there was a piece of work. Nothing of it is kept here: a result is large."""
+        work = self._work.get()
+        if work is None:
+            return False
+        run, future = work
+        if future.set_running_or_notify_cancel():
+            try:
+                here.send(run)
+                found: list[Outcome] | BaseException = here.recv()
+            except (EOFError, OSError):
+                self._break()
+                found = BrokenProcessPool("it was killed, or ran out of memory")
+            except Exception as error:  # what cannot be sent
+                found = error
+            if isinstance(found, BaseException):
+                future.set_exception(found)
+            else:
+                future.set_result(found)
+        return True
 
     def _break(self) -> None:
         """Begin nothing more, and stop what is in hand."""
