@@ -21,7 +21,7 @@ from derive import api
 from derive.calculus.steps import Derivation
 from derive.document import context
 from derive.document.model import Prose, Sheet
-from derive.document.sections import exploration, substitution
+from derive.document.sections import average, chain_rule, differentials, exploration, forward, gradients, network, numbers, substitution
 from derive.errors import CheckFailed, DeriveError
 from derive.homework.questions import solving
 from derive.notation import glyphs
@@ -30,6 +30,8 @@ from derive.notation.printers.text import Text as Plain
 from derive.spec import Spec
 from derive.writers import text as show
 from derive.writers.latex import writer
+
+SECTIONS = (average, chain_rule, differentials, exploration, forward, gradients, network, numbers, substitution)
 
 Change = Callable[[MonkeyPatch], None]
 Output = Literal["page", "terminal"]
@@ -205,7 +207,7 @@ def said(key: str, **about: Any) -> Change:
         return replace(prose, about={**prose.about, **{k: v(prose.about) if callable(v) else v for k, v in about.items()}})
 
     def patched(patch: MonkeyPatch) -> None:
-        for module in (context, exploration, substitution, solving):
+        for module in (context, *SECTIONS, solving):
             put(module, "Prose", change)(patch)
 
     return patched
