@@ -21,7 +21,17 @@ from derive import api
 from derive.calculus.steps import Derivation
 from derive.document import context
 from derive.document.model import Prose, Sheet
-from derive.document.sections import average, chain_rule, differentials, exploration, forward, gradients, network, numbers, substitution
+from derive.document.sections import (
+    average,
+    chain_rule,
+    differentials,
+    exploration,
+    forward,
+    gradients,
+    network,
+    numbers,
+    substitution,
+)
 from derive.errors import CheckFailed, DeriveError
 from derive.homework.questions import solving
 from derive.notation import glyphs
