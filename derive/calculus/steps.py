@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..expressions.system import Equation, System, Tensor, is_cotangent
-from ..spec.views import View
+from ..expressions.views import View
 from .differential import Term
 
 Section = Literal[

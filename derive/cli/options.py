@@ -14,8 +14,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..errors import SpecError, did_you_mean
+from ..expressions.views import VIEWS
 from ..resources import examples
-from ..spec.views import VIEWS
 
 EDITIONS = ("worked", "homework", "solutions", "marking", "faded")
 

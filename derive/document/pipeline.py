@@ -17,10 +17,10 @@ from ..checks.verify import Check
 from ..errors import Place, SpecError
 from ..expressions import language
 from ..expressions.system import System
+from ..expressions.views import VIEWS, View
 from ..notation import register
 from ..notation.index_letters import differentiated
 from ..spec import Spec
-from ..spec.views import VIEWS, View
 from . import compose
 from .model import Sheet
 from .sections import exploration

@@ -22,7 +22,7 @@ from ..expressions.nodes import Elementwise, Entry, Index
 from ..expressions.renaming import Forms, structure
 from ..expressions.system import COUNT, System, Tensor
 from ..expressions.traversal import LETTERS, free_indices, nodes
-from ..spec.views import VIEWS, View
+from ..expressions.views import VIEWS, View
 from . import array_expressions, views
 from .glyphs import FUNCTION_WORDS, Glyph, Labels, Signs, Symbols, function_name, named, without_primes
 from .printers.text import spelt

@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..expressions.nodes import Differential, Entry, Index, Partial
 from ..expressions.system import Equation, System, is_cotangent, primal
 from ..expressions.traversal import nodes
-from ..spec.views import VIEWS, View
+from ..expressions.views import VIEWS, View
 from . import matrix_form
 from .array_expressions import ArrayEquation, Name, Node, parts, transformed
 from .contraction import NoMatrixForm

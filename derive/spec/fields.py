@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from .views import VIEWS, View
+from ..expressions.views import VIEWS, View
 
 MAX_DIMENSION = 100_000
 MAX_ENTRIES = 10_000_000

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from ..errors import Place
+from ..expressions.views import View
 from . import shorthand
 from .fields import (
     MAX_LINES,
@@ -33,7 +34,6 @@ from .fields import (
 from .homework import Homework
 from .nodes import Node
 from .records import LayerRecord
-from .views import View
 
 ROLES = {"inputs": "an input", "parameters": "a parameter", "targets": "a target", "constants": "a constant"}
 

@@ -14,9 +14,9 @@ from ..checks.readback.numbers import require_plain
 from ..document.model import Figure, Sheet
 from ..expressions.system import COUNT, Equation, System, cotangent, is_cotangent, lhs_of, primal
 from ..expressions.traversal import entries
+from ..expressions.views import VIEWS
 from ..notation.printers.text import Printer
 from ..numbers.rounding import Number
-from ..spec.views import VIEWS
 
 
 @dataclass(frozen=True)

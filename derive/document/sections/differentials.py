@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from ...calculus import chain_rule as chain
 from ...expressions.nodes import Differential, Entry, Partial
 from ...expressions.system import COUNT
+from ...expressions.views import VIEWS
 from ...network.catalogue import functions
-from ...spec.views import VIEWS
 from ..context import Context
 from ..model import Block, Form, Held, Line, Lines, Partials, Prose, Section
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from ...calculus import chain_rule as chain
 from ...expressions.nodes import Elementwise
 from ...expressions.system import Equation
+from ...expressions.views import VIEWS
 from ...network.catalogue import U, function
 from ...notation import views
 from ...notation.array_expressions import ArrayEquation, Softmax, parts
-from ...spec.views import VIEWS
 from ..context import Context
 from ..model import Block, Form, Line, Lines, Prose, Section
 

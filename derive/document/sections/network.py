@@ -8,7 +8,7 @@ from ...calculus import chain_rule as chain
 from ...errors import Place, SpecError
 from ...expressions.nodes import Entry
 from ...expressions.traversal import entries
-from ...spec.views import VIEWS
+from ...expressions.views import VIEWS
 from .. import user_text
 from ..context import Context
 from ..model import Block, Figure, Prose, Section, Table, Text

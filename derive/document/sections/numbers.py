@@ -12,12 +12,12 @@ from ...checks.comparison import Way
 from ...expressions.nodes import Entry, Total
 from ...expressions.system import Equation, Tensor, cotangent, lhs_of
 from ...expressions.traversal import entries, nodes
+from ...expressions.views import VIEWS
 from ...notation import views
 from ...notation.array_expressions import ArrayEquation
 from ...numbers import draw
 from ...numbers.rounding import Number
 from ...numbers.worked_pass import AFTER
-from ...spec.views import VIEWS
 from ..context import Context
 from ..model import Block, Callout, Prose, Section, Table, Value, Values
 

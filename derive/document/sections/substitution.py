@@ -9,9 +9,9 @@ from ...calculus.steps import Step
 from ...expressions.nodes import Entry
 from ...expressions.system import Equation, lhs_of
 from ...expressions.traversal import entries
+from ...expressions.views import VIEWS
 from ...notation import views
 from ...notation.printers import latex
-from ...spec.views import VIEWS
 from ..context import Context
 from ..model import Block, Figure, Line, Lines, Prose, Section
 

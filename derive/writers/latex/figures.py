@@ -12,10 +12,10 @@ from ...checks.readback.numbers import require_number
 from ...document.model import Figure, Sheet
 from ...expressions.system import COUNT, Equation, System, cotangent, is_cotangent, lhs_of, primal
 from ...expressions.traversal import entries
+from ...expressions.views import VIEWS
 from ...network.catalogue import functions
 from ...notation.printers.latex import Printer
 from ...numbers.rounding import Number
-from ...spec.views import VIEWS
 from .network_figure import Column, GraphNode, computation_graph, network
 from .plot_figure import Curve, Mark, plot
 
