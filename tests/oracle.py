@@ -17,8 +17,8 @@ from derive.calculus.steps import Derivation
 from derive.checks import array_values
 from derive.expressions.nodes import Entry, Index
 from derive.expressions.system import Equation, System, cotangent
+from derive.expressions.views import View
 from derive.notation import array_expressions, views
-from derive.notation.views import View
 from derive.numbers import evaluate
 
 Array = NDArray[Any]

@@ -15,9 +15,10 @@ from ..expressions.nodes import Differential, Elementwise, Entry, Index, Partial
 from ..expressions.renaming import named, structure
 from ..expressions.system import Equation, cotangent
 from ..expressions.traversal import entries, free_indices, nodes, transform
+from ..expressions.views import View
 from ..network.catalogue import function
 from ..notation import views
-from ..notation.views import Shown, View
+from ..notation.views import Shown
 from ..numbers import entrywise, evaluate
 from ..numbers.evaluate import Array, Values
 from . import symbolic

@@ -18,7 +18,8 @@ from ..errors import CheckFailed, DeriveError
 from ..expressions.nodes import Entry, Total
 from ..expressions.system import Equation, System, lhs_of
 from ..expressions.traversal import free_indices, nodes
-from ..notation.views import Shown, View
+from ..expressions.views import View
+from ..notation.views import Shown
 from ..numbers import evaluate
 from ..numbers.evaluate import Values
 from .comparison import Check

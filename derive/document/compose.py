@@ -13,7 +13,7 @@ from pathlib import Path
 from ..calculus.steps import Derivation
 from ..checks.readback import numbers
 from ..checks.verify import Check
-from ..notation.views import View
+from ..expressions.views import View
 from ..numbers.given_values import FREE
 from ..spec import Spec
 from ..spec.theme import look

@@ -12,10 +12,10 @@ from ..checks.verify import Check
 from ..expressions.nodes import Elementwise, Entry
 from ..expressions.system import COUNT, Equation, System, Tensor, lhs_of
 from ..expressions.traversal import nodes
+from ..expressions.views import View
 from ..network.catalogue import functions
 from ..notation import register, views
 from ..notation.glyphs import Symbols
-from ..notation.views import View
 from ..numbers import draw
 from ..spec import Spec
 from . import repeated_layers
@@ -48,11 +48,8 @@ class Context:
         """An equation in every view of the sheet; the index form stands once where a view has none of its own."""
         if equation is None:
             return ()
-        found = []
-        for view in self.views:
-            if only is None or view in only:
-                found.append(Form(view, views.shown(equation, view, self.system)))
-        return tuple(found)
+        asked = (view for view in self.views if only is None or view in only)
+        return tuple(Form(view, views.shown(equation, view, self.system)) for view in asked)
 
     def line(self, step: Step, general: Mapping[int, str], rules: tuple[str, ...] | None = None) -> Line:
         return Line(self.forms(step.result), step.rules if rules is None else rules, general=general)
@@ -101,7 +98,7 @@ class Context:
             "general": {1: "0"},
         }
 
-    def functions(self) -> list[str]:
+    def functions_used(self) -> list[str]:
         """The catalogue functions that the forward pass uses and that are not left unspecified."""
         found = dict.fromkeys(n.name for e in self.system.equations for n in nodes(e.rhs) if isinstance(n, Elementwise))
         return [name for name in found if not functions()[name].record.opaque]

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from ..calculus.steps import Derivation
 from ..checks.readback.numbers import Reference
+from ..expressions.views import View
 from ..notation.glyphs import Symbols
-from ..notation.views import Shown, View
+from ..notation.views import Shown
 from ..numbers.rounding import Number
 from ..spec.theme import Look
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ..calculus.steps import Derivation
 from ..checks import verify
@@ -14,7 +13,7 @@ from ..spec import Spec
 from ..spec.homework import Homework
 from ..writers.latex.escape import escape
 from . import faded as ladder
-from .sheet import edition
+from .sheet import Variant, edition
 from .sheet import homework as composed
 
 TEXTS = ("title", "subtitle", "author", "course", "date", "introduction")
@@ -33,7 +32,7 @@ def worked(found: Spec, derivation: Derivation | None = None) -> Sheet:
     return sheet(found, derivation)
 
 
-def homework(found: Spec, derivation: Derivation | None = None, variant: Any = None) -> Sheet:
+def homework(found: Spec, derivation: Derivation | None = None, variant: Variant | None = None) -> Sheet:
     """The checked sheet with questions, their solutions and marks; `edition` makes of it what is handed out."""
     derivation = derivation or derive(found)
     checks = check(derivation)

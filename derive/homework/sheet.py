@@ -20,9 +20,9 @@ from ..document.sections.forward import forward as forward_section
 from ..errors import SpecError
 from ..expressions.nodes import Entry
 from ..expressions.system import cotangent, is_cotangent, primal
+from ..expressions.views import View
 from ..mistakes import followed, mistakes
 from ..notation.printers.latex import Printer
-from ..notation.views import View
 from ..numbers import draw
 from ..numbers.draw import Pass
 from ..numbers.evaluate import Array

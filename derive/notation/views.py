@@ -17,8 +17,6 @@ from . import matrix_form
 from .array_expressions import ArrayEquation, Name, Node, parts, transformed
 from .contraction import NoMatrixForm
 
-__all__ = ["Shown", "View", "shown"]
-
 Shown = Equation | ArrayEquation
 
 

@@ -12,11 +12,11 @@ from ..errors import ViewError, did_you_mean
 from ..expressions.nodes import Differential
 from ..expressions.system import cotangent
 from ..expressions.traversal import nodes
+from ..expressions.views import View
 from ..network.catalogue import rules
 from ..notation import places, register, views
 from ..notation.glyphs import Labels
 from ..notation.printers.text import Printer
-from ..notation.views import View
 
 HEADINGS: tuple[tuple[str, tuple[Section, ...]], ...] = (
     ("Forward pass", ("forward",)),

@@ -16,10 +16,10 @@ from derive.checks import verify
 from derive.expressions.nodes import Differential, Entry, Index, Partial
 from derive.expressions.system import Equation, cotangent, is_cotangent, primal
 from derive.expressions.traversal import entries, nodes
+from derive.expressions.views import View
 from derive.network import catalogue
 from derive.notation import views
 from derive.notation.index_letters import differentiated
-from derive.notation.views import View
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 SECTIONS = ("forward", "differential", "held", "partial", "substitute", "arranged", "gradient")

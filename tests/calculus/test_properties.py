@@ -14,8 +14,8 @@ from derive.calculus.steps import Derivation
 from derive.checks import verify
 from derive.expressions.nodes import Entry, Index
 from derive.expressions.system import cotangent
+from derive.expressions.views import View
 from derive.notation.index_letters import differentiated
-from derive.notation.views import View
 
 UGLY = re.compile(
     r"\+ -|- -|--|\+ \+|\+ *$|= *$|(?<![\d.}^_{,-])\b1\\,(?=[a-zA-Z\\])(?!\\mathbf)|(?<!\d)1\\mathrm"

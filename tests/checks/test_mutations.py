@@ -25,6 +25,7 @@ from derive.errors import CheckFailed
 from derive.expressions.nodes import Elementwise, Entry, Total, Where, add, mul, power, total
 from derive.expressions.system import COUNT
 from derive.expressions.traversal import factors, transform
+from derive.expressions.views import View
 from derive.network.catalogue import Function
 from derive.notation import contraction, matrix_form
 from derive.notation.array_expressions import (
@@ -41,7 +42,6 @@ from derive.notation.array_expressions import (
     Sum,
     transpose,
 )
-from derive.notation.views import View
 from derive.spec import Spec
 
 Damage = Callable[[MonkeyPatch], None]

@@ -22,7 +22,7 @@ from derive.checks.verify import Check
 from derive.errors import CheckFailed, DeriveError
 from derive.expressions.nodes import Delta, Differential, Entry, Partial, add, mul
 from derive.expressions.system import Equation, cotangent
-from derive.notation.views import View
+from derive.expressions.views import View
 from derive.numbers import evaluate
 
 CASES: dict[str, tuple[Derivation, tuple[View, ...]]] = {

@@ -18,12 +18,12 @@ from derive.checks.verify import random_point
 from derive.expressions.nodes import Differential, Entry, Partial, Total
 from derive.expressions.system import cotangent
 from derive.expressions.traversal import free_indices, nodes
+from derive.expressions.views import View
 from derive.mistakes import SECTIONS, Mistake, differ, followed, mistakes, points, value_at
 from derive.network import catalogue
 from derive.network.catalogue import malrules
 from derive.notation import views
 from derive.notation.printers import text as terminal
-from derive.notation.views import View
 from derive.numbers import evaluate
 
 

@@ -18,13 +18,13 @@ from derive.checks import verify
 from derive.expressions.nodes import Differential, Entry, Index, Partial, Total, Where, add, mul, power, total
 from derive.expressions.system import Equation
 from derive.expressions.traversal import LETTERS, letter_for, nodes, rename
+from derive.expressions.views import View
 from derive.homework.grader import judge
 from derive.mistakes import mistakes
 from derive.notation import register, views
 from derive.notation.index_letters import Alphabet, differentiated
 from derive.notation.printers.latex import Printer, unbroken
 from derive.notation.printers.text import Printer as TextPrinter
-from derive.notation.views import View
 
 
 def derived(text: str, examples: int | None = None) -> Derivation:

@@ -14,12 +14,12 @@ from derive import api
 from derive.calculus.steps import Derivation, Section
 from derive.checks import array_values
 from derive.expressions.system import COUNT, cotangent
+from derive.expressions.views import View
 from derive.notation import array_expressions, views
 from derive.notation.glyphs import Symbols
 from derive.notation.index_letters import differentiated
 from derive.notation.printers.latex import Printer, unbroken
 from derive.notation.printers.text import Printer as Unicode
-from derive.notation.views import View
 
 LABEL_COUNT = 3
 """Examples in a batch, as many as every axis has values."""

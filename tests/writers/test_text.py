@@ -11,10 +11,10 @@ from specs import ALL, CHAIN, CLASSIFIER, CONVOLUTION, LAYER_NORM, derived
 from derive.errors import ViewError
 from derive.expressions.language import parse_equation
 from derive.expressions.system import System, Tensor
+from derive.expressions.views import View
 from derive.notation import views
 from derive.notation.array_expressions import ArrayEquation
 from derive.notation.printers.text import Printer, spelt
-from derive.notation.views import View
 from derive.writers.text import HEADINGS, show, width
 
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -49,7 +49,7 @@ def differentials(context: Context) -> Section:
 
 def slopes(context: Context) -> list[Block]:
     """The slopes of the activations, where a textbook has a formula for them."""
-    used = [n for n in context.functions() if functions()[n].textbook is not None]
+    used = [n for n in context.functions_used() if functions()[n].textbook is not None]
     if not used:
         return []
     words = Prose("where_slopes", {"kinks": kinks(context, used), "count": len(used)})

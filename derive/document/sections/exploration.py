@@ -83,7 +83,7 @@ def explore(context: Context) -> Section | None:
         "objective": context.objective(),
         "given_gradient": derivation.gradients[given],
     }
-    curvatures = [chain.curvature(name, context.symbols.signs.argument) for name in context.functions()]
+    curvatures = [chain.curvature(name, context.symbols.signs.argument) for name in context.functions_used()]
     rows, picture = _compared(context, key, given, partial.about)
     blocks: list[Block] = [
         Prose("not_dropped", about),
@@ -115,37 +115,27 @@ def _compared(context: Context, key: str, given: str, line: str) -> tuple[tuple[
     at, here = float(start[key]), float(start[given])
     rows: list[tuple[Any, ...]] = []
     curves = []
+    local = next(s for s in derivation.of("partial", line) if s.result.lhs.by.key == key)
     for value, style in ((here, "solid"), (here + 2.0 if here <= 0.5 else here - 2.0, "dashed")):
         point = evaluate.run(system, {**start, given: np.asarray(value)})
         for equation in derivation.gradients.values():
             point[equation.lhs.key] = evaluate.evaluate(equation.rhs, point, ())
-        local = next(s for s in derivation.of("partial", line) if s.result.lhs.by.key == key)
         slope_here = float(point[cotangent(key)])
         cost = float(point[objective])
-
         found = context.worked if not rows else None  # the first point is that of the worked pass
         numbers = {
             quantity: draw.number(point[quantity]) if found is None else found.number(quantity)
             for quantity in (given, line, objective, cotangent(key))
         }
         slope = evaluate.evaluate(local.result.rhs, point, ())
-        rows.append(
-            (numbers[given], numbers[line], draw.number(slope), numbers[objective], numbers[cotangent(key)]),
-        )
+        rows.append((numbers[given], numbers[line], draw.number(slope), numbers[objective], numbers[cotangent(key)]))
         across = np.linspace(at - 4, at + 4, 97)
         heights = [
             float(evaluate.run(system, {**start, given: np.asarray(value), key: np.asarray(w)})[objective]) for w in across
         ]
         points = tuple((float(w), h) for w, h in zip(across, heights, strict=True))
         curves.append((Entry.of(given), numbers[given], points, style, (at, cost, slope_here), numbers[cotangent(key)]))
-    headers = (
-        Entry.of(given),
-        Entry.of(line),
-        derivation.of("partial", line)[0].result.lhs,
-        context.objective(),
-        Entry.of(cotangent(key)),
-    )
-    partial = next(s for s in derivation.of("partial", line) if s.result.lhs.by.key == key).result.lhs
-    headers = (headers[0], headers[1], Partial(partial.of, partial.by), headers[3], headers[4])
+    partial = Partial(local.result.lhs.of, local.result.lhs.by)
+    headers = (Entry.of(given), Entry.of(line), partial, context.objective(), Entry.of(cotangent(key)))
     picture = {"curves": curves, "x": Entry.of(key), "y": context.objective(), "mark": at}
-    return ((headers, *rows)), picture
+    return (headers, *rows), picture

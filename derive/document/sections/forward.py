@@ -20,7 +20,8 @@ def forward(context: Context) -> Section:
             blocks.append(context.for_layers(run))
         general = run.general if run else {}
         blocks.append(Lines(tuple(context.line(s, general, ()) for key in keys for s in context.derivation.of("forward", key))))
-    where = [Line((Form(context.views[0], definition(name, context.symbols.signs.argument)),)) for name in context.functions()]
+    view, argument = context.views[0], context.symbols.signs.argument
+    where = [Line((Form(view, definition(name, argument)),)) for name in context.functions_used()]
     named = {way: e for e in reversed(context.system.equations) for way in softmaxes(context, e)}  # the first of each way
     where += [Line((Form("index", e),)) for e in dict.fromkeys(e for e in context.system.equations if e in named.values())]
     if where:

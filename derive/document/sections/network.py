@@ -29,7 +29,7 @@ def network(context: Context) -> Section:
         "own": not context.system.blocks,
         "labelled": any("^" in g for g in context.spec.glyphs.values())
         or (bool(context.system.blocks) and context.spec.labels == "relative"),
-        "weights": next((k for k in weights(context)), None) if any(VIEWS[v].indexed for v in context.views) else None,
+        "weights": next(iter(weights(context)), None) if any(VIEWS[v].indexed for v in context.views) else None,
         "capitals": bool(context.system.blocks) and all(VIEWS[v].arrays for v in context.views),
     }
     blocks.append(Prose("network", about))
@@ -40,9 +40,8 @@ def network(context: Context) -> Section:
             blocks.append(Prose("shared", {"layer": block.number, "owner": owner, "what": [Entry.of(p) for p in shared]}))
     if context.system.blocks:
         blocks.append(Figure("network", context.system, "network", {"layers": len(context.system.blocks)}))
-    plain = bool(context.system.blocks) and chain.is_scalar(
-        context.system
-    )  # a column that says "scalar" eight times says nothing
+    plain = bool(context.system.blocks) and chain.is_scalar(context.system)
+    # of single neurons, a column would say "scalar" eight times
     if not deep and not plain and len(context.given()) <= 14:
         rows = [(Entry.of(t.key), t.role, t.shape, t.batch is not None) for t in context.given()]
         blocks.append(Table("given", tuple(rows)))
@@ -59,9 +58,5 @@ def introduced(context: Context, paragraph: str) -> Text:
 
 def weights(context: Context) -> list[Entry]:
     """The weights of the dense layers, with their indices."""
-    found = [e for q in context.system.equations for e in entries(q.rhs)]
-    return [
-        e
-        for e in found
-        if context.system.tensors[e.key].role == "parameter" and context.system.tensors[e.key].cased and len(e.indices) == 2
-    ]
+    found = ((e, context.system.tensors[e.key]) for q in context.system.equations for e in entries(q.rhs))
+    return [e for e, tensor in found if tensor.role == "parameter" and tensor.cased and len(e.indices) == 2]
