@@ -25,6 +25,7 @@ from ..spec.models import Style
 from . import acceptance, exact_program, illustrative, pools, random_stream
 from .diagnostics import by_hand, degenerate, nearby, pattern
 from .evaluate import Values
+from .exact_numbers import as_exact
 from .exact_program import Program, Slots
 from .given_values import exactly, given_exactly
 from .given_values import given as given_values
@@ -87,7 +88,7 @@ def _exactly_too(derivation: Derivation, found: Pass) -> Pass:
     program = exact_program.compiled(derivation)
     if program is None:
         return found
-    rate = exact_program.as_exact(found.rate)
+    rate = as_exact(found.rate)
     start = {k: exactly(found.values[k]) for k in free(derivation.system)}
     slots = program.start(start)
     if not (exact_program.run(program.forward, slots) and exact_program.run(program.backward, slots)):
@@ -227,7 +228,7 @@ def _stepped(spec: Spec, derivation: Derivation, program: Program, slots: Slots,
     place = program.places[system.objective].start
     fallback: tuple[bool, Any, Slots] | None = None
     corners = [slot for key in structure(derivation).kinked for slot in program.places[key]]
-    for rate in map(exact_program.as_exact, [spec.learning_rate] if spec.learning_rate else FINE_RATES):
+    for rate in map(as_exact, [spec.learning_rate] if spec.learning_rate else FINE_RATES):
         after = program.start(numbers)
         for tensor in system.parameters:
             if cotangent(tensor.key) in program.places and tensor.key in derivation.gradients:

@@ -12,7 +12,6 @@ import math
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import wraps
 from itertools import product
 from operator import itemgetter
@@ -26,8 +25,8 @@ from ..calculus.steps import Derivation, tensor_of
 from ..expressions.nodes import Delta, Elementwise, Entry, Index, Pairing, Total, Where, Within
 from ..expressions.system import Equation, cotangent, lhs_of
 from .evaluate import Array
+from .exact_numbers import bounded, constant, power
 
-Real = int | Fraction | float
 Slots = list[Any]
 Node = Callable[[Slots], Any]
 
@@ -86,23 +85,12 @@ def run(lines: Sequence[Line], slots: Slots, after: Callable[[Any, int], Any] | 
     """Fill in the slots, line by line; False where a value does not exist. after: what becomes of a number once it is found."""
     try:
         for line in lines:
-            value = _bounded(line.value(slots))
+            value = bounded(line.value(slots))
             slots[line.slot] = value if after is None else after(value, line.slot)
     except (ArithmeticError, ValueError):  # a division by zero, a logarithm of nothing, an exponential out of range
         return False
     return True
 
-
-def _bounded(value: Any) -> Any:
-    """A number with more digits than anyone could read goes on as a float."""
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise OverflowError
-        return value
-    return float(value) if value.numerator.bit_length() + value.denominator.bit_length() > BITS else value
-
-
-BITS = 512
 
 T = TypeVar("T")
 
@@ -265,15 +253,6 @@ def _called(function: Callable[..., Any], parts: list[Any]) -> Any:
     return lambda s: function(*(n(s) for n in nodes))
 
 
-def constant(expr: Expr) -> Real:
-    """A number of SymPy's, exactly where it is rational; a decimal number is taken as it is written."""
-    if expr.is_Integer:
-        return int(expr)
-    if expr.is_Rational:
-        return Fraction(int(expr.p), int(expr.q))
-    return Fraction(repr(float(expr))) if expr.is_Float else float(expr)
-
-
 def _function(expr: Expr) -> Callable[..., Any]:
     if isinstance(expr, Elementwise):
         return elementwise(expr.name, expr.order)
@@ -286,27 +265,6 @@ def _function(expr: Expr) -> Callable[..., Any]:
 
 def _where(condition: Any, then: Any, other: Any) -> Any:
     return then if condition > 0 else other
-
-
-def power(base: Any, exponent: Any) -> Any:
-    """base to the exponent; a power of a rational number that is rational stays so, the root of 9/4 too."""
-    if isinstance(exponent, int):
-        if not isinstance(base, float) and (base.numerator * base.denominator).bit_length() * abs(exponent) > BITS:
-            base = float(base)
-        if exponent >= 0:
-            return base**exponent
-        return 1 / base**-exponent if isinstance(base, float) else Fraction(1) / Fraction(base) ** -exponent
-    if exponent == Fraction(1, 2):
-        return _root(base)
-    return math.pow(base, exponent)
-
-
-def _root(base: Any) -> Any:
-    if isinstance(base, int | Fraction) and base >= 0:
-        over, under = math.isqrt(base.numerator), math.isqrt(base.denominator)
-        if over * over == base.numerator and under * under == base.denominator:
-            return Fraction(over, under)
-    return math.sqrt(base)
 
 
 _FUNCTIONS: dict[Any, Callable[[Any], Any]] = {
@@ -336,17 +294,3 @@ def _entrywise(expr: Expr) -> Node:
     unroll = _Unroll({"u": range(1)}, {"u": ()})
     found = unroll.node(expr, {})
     return _as_node(found)
-
-
-def as_exact(value: Any) -> Any:
-    """A number as it was meant: 0.1 is 1/10, the float next to 1/3 is 1/3, a whole number is an int."""
-    if isinstance(value, Fraction):
-        return value.numerator if value.denominator == 1 else value
-    if isinstance(value, int):
-        return int(value)
-    value = float(value)
-    if value.is_integer():
-        return int(value)
-    written = Fraction(repr(value))
-    simple = written.limit_denominator(1000)
-    return simple if float(simple) == value else written

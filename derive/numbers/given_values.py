@@ -11,7 +11,7 @@ from ..expressions.nodes import Entry
 from ..expressions.system import System, Tensor
 from ..spec import Spec
 from .evaluate import Array, Values
-from .exact_program import as_exact
+from .exact_numbers import as_exact
 
 FREE = ("intermediate", "objective")
 

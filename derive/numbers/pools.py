@@ -14,7 +14,8 @@ from ..calculus.steps import Derivation
 from ..expressions.system import Tensor
 from ..spec.models import Style
 from .evaluate import Array
-from .exact_program import as_exact, once
+from .exact_numbers import as_exact
+from .exact_program import once
 from .number_profile import structure
 
 Size = Literal["full", "middle", "tiny"]

@@ -23,6 +23,7 @@ from ...expressions.system import cotangent, lhs_of
 from ...numbers import evaluate
 from ...numbers import exact_program as exact
 from ...numbers.evaluate import Array
+from ...numbers.exact_numbers import as_exact
 from ...numbers.exact_program import Program, Slots
 from ...numbers.worked_pass import AFTER, RATE
 
@@ -244,8 +245,8 @@ class Reference:
 def reference(derivation: Derivation, given: Mapping[str, Array], rate: Any) -> Reference:
     """The pass from the given numbers, by key, and the step with the rate."""
     program = exact.compiled(derivation)
-    start = {key: _each(array, exact.as_exact) if program else array.astype(float) for key, array in given.items()}
-    pace = exact.as_exact(rate) if program else float(rate)
+    start = {key: _each(array, as_exact) if program else array.astype(float) for key, array in given.items()}
+    pace = as_exact(rate) if program else float(rate)
     before = _run(derivation, program, start, backward=True)
     values = dict(before)
     if derivation.system.objective is not None:
@@ -257,7 +258,7 @@ def reference(derivation: Derivation, given: Mapping[str, Array], rate: Any) -> 
         }
         values |= {AFTER + key: array for key, array in _run(derivation, program, moved, backward=False).items()}
     single = np.empty((), dtype=object)
-    single[()] = exact.as_exact(rate)
+    single[()] = as_exact(rate)
     return Reference({**values, RATE: single})
 
 
