@@ -17,7 +17,7 @@ from derive.notation import array_expressions
 from derive.notation.array_expressions import Node
 from derive.writers.numpy import arrays as python
 from derive.writers.numpy import module as code
-from derive.writers.numpy import pieces, scalars
+from derive.writers.numpy import pieces, scalars, slots
 from derive.writers.numpy.arrays import Writer
 from derive.writers.numpy.identifiers import Identifiers
 from derive.writers.numpy.pieces import Piece
@@ -181,30 +181,31 @@ def a_number_in_front_lost(patch: Patch) -> None:
 
 
 def a_range_forgotten(patch: Patch) -> None:
-    right = scalars._slot
-    patch.setattr(scalars, "_slot", lambda at, size: ":" if right(at, size) in (":3", "1:") else right(at, size))
+    right = slots.as_slice
+    patch.setattr(scalars, "as_slice", lambda at, size: ":" if right(at, size) in (":3", "1:") else right(at, size))
 
 
 def a_shift_lost(patch: Patch) -> None:
-    right = scalars._slot
-    patch.setattr(scalars, "_slot", lambda at, size: ":3" if right(at, size) == "1:" else right(at, size))
+    right = slots.as_slice
+    patch.setattr(scalars, "as_slice", lambda at, size: ":3" if right(at, size) == "1:" else right(at, size))
 
 
 def a_condition_forgotten(patch: Patch) -> None:
-    patch.setattr(scalars, "_kept", lambda mask, piece, order: piece)
+    patch.setattr(scalars, "kept_where", lambda mask, piece, order: piece)
 
 
 def every_place_inside(patch: Patch) -> None:
-    patch.setattr(scalars, "_inside", lambda at, size: (True, True))
+    patch.setattr(scalars, "within_axis", lambda at, size: (True, True))
 
 
 def a_place_off_by_one(patch: Patch) -> None:
-    right = scalars._affine
+    right = slots.affine
 
     def damaged(expr: Any, letters: Any) -> Piece:
         return pieces.number(expr - 1) if expr.is_Integer and expr > 0 else right(expr, letters)
 
-    patch.setattr(scalars, "_affine", damaged)
+    for module in (slots, scalars):
+        patch.setattr(module, "affine", damaged)
 
 
 def operands_of_einsum_swapped(patch: Patch) -> None:

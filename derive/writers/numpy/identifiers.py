@@ -11,7 +11,6 @@ from ...calculus.steps import Derivation
 from ...expressions.system import COUNT, Tensor, cotangent
 from ...network import catalogue
 from ...notation.glyphs import UNICODE_GREEK
-from .scalars import function_name
 
 WORDS = ("np", "math", "array", "forward", "gradients", "values", "known", "softmax", "erf")
 """What the module's own text uses."""
@@ -81,3 +80,8 @@ def _signal(tensor: Tensor) -> str:
         return f"delta{'' if tensor.layer is None else tensor.layer}"
     own = _identifier(tensor.base)
     return f"delta{own[1:]}" if own == "z" or (own[1:].isdigit() and own[0] == "z") else f"delta_{own}"
+
+
+def function_name(name: str, order: int) -> str:
+    """The identifier of a catalogue function's derivative: tanh, dtanh, d2tanh."""
+    return ("" if order == 0 else "d" if order == 1 else f"d{order}") + name

@@ -25,9 +25,8 @@ from ...network.catalogue import F, U
 from ...notation import views
 from ...notation.array_expressions import ArrayEquation, LabelTotal, parts
 from .arrays import Writer
-from .identifiers import Identifiers
+from .identifiers import Identifiers, function_name
 from .pieces import Axes, Piece
-from .scalars import function_name
 
 WIDTH = 100
 """A line longer than this is broken: a sum at its signs, anything else at its spaces."""

@@ -16,10 +16,11 @@ from typing import Protocol
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
-from ...expressions.nodes import Delta, Elementwise, Entry, Example, Index, Total, Where, Within, add, mul, neg, power
+from ...expressions.nodes import Delta, Elementwise, Entry, Example, Index, Total, Where, Within, add, neg, power
 from ...expressions.system import COUNT
-from ...expressions.traversal import factors, free_indices, rename, terms
+from ...expressions.traversal import factors, free_indices, rename
 from ...notation.printers.precedence import compared, sign
+from .identifiers import function_name
 from .pieces import (
     ATOM,
     MATMUL,
@@ -37,6 +38,7 @@ from .pieces import (
     summed,
     times,
 )
+from .slots import affine, as_slice, kept_where, within_axis
 
 CALLS = {
     sympy.exp: "np.exp",
@@ -139,7 +141,7 @@ class ScalarWriter:
         rest = [f for f in parts if not isinstance(f, Within)] if mask is not None else parts
         above, below = self._quotient(rest)
         if not bound:
-            return _kept(mask, times(above, below, self.order), self.order)
+            return kept_where(mask, times(above, below, self.order), self.order)
         inside = [p for p in above if set(p.axes) & set(bound)]
         divided = [p for p in below if set(p.axes) & set(bound)]
         guard = mask if mask is not None and set(mask.axes) & set(bound) else None
@@ -147,7 +149,7 @@ class ScalarWriter:
         missing = [Piece(self.extent(b)) for b in bound if b not in found]
         outside = [*missing, *(p for p in above if p not in inside)]
         if guard is not None:
-            outside.append(summed(_kept(guard, times(inside, divided, self.order), self.order), bound))
+            outside.append(summed(kept_where(guard, times(inside, divided, self.order), self.order), bound))
         elif divided and len(inside) > 2:  # all factors at once would be an array over all indices
             outside.append(self._einsum([*inside, times([], divided, self.order)], bound))
         elif divided or len(inside) == 1:
@@ -155,11 +157,11 @@ class ScalarWriter:
         elif inside:
             outside.append(self._einsum(inside, bound))
         whole = times(outside, [p for p in below if p not in divided], self.order)
-        return whole if guard is not None else _kept(mask, whole, self.order)
+        return whole if guard is not None else kept_where(mask, whole, self.order)
 
     def _mask(self, parts: Sequence[Expr]) -> Piece | None:
         """Where the conditions among the factors hold, if the others might be no numbers elsewhere: quotients, logarithms."""
-        conditions = [f for f in parts if isinstance(f, Within) and _inside(f.args[0], int(f.args[1])) != (True, True)]
+        conditions = [f for f in parts if isinstance(f, Within) and within_axis(f.args[0], int(f.args[1])) != (True, True)]
         if not conditions or all(f.is_Rational or isinstance(f, Entry | Delta | Within | Index) for f in parts):
             return None
         return self._grid(conditions)
@@ -257,7 +259,7 @@ class ScalarWriter:
     def _slots(self, entry: Entry) -> list[str] | None:
         """What stands in the brackets behind a tensor, where its indices need no arrays of their own: `2`, `:`, `1:`."""
         sizes = self.shapes.get(entry.key) or [i.size if isinstance(i, Index) else None for i in entry.indices]
-        slots = [_slot(at, size) for at, size in zip(entry.indices, sizes, strict=True)]
+        slots = [as_slice(at, size) for at, size in zip(entry.indices, sizes, strict=True)]
         found = [i for at in entry.indices for i in free_indices(at)]
         return None if None in slots or len(set(found)) < len(found) else [s for s in slots if s is not None]
 
@@ -272,7 +274,7 @@ class ScalarWriter:
 
     def _grid(self, parts: Sequence[Expr]) -> Piece:
         """The product of entries at computed places, and of conditions on places, as a named array of its own."""
-        needed = [f for f in parts if not (isinstance(f, Within) and _inside(f.args[0], int(f.args[1])) == (True, True))]
+        needed = [f for f in parts if not (isinstance(f, Within) and within_axis(f.args[0], int(f.args[1])) == (True, True))]
         found = dict.fromkeys(i for f in needed for i in free_indices(f))
         axes = tuple(sorted(found, key=self.order.index))
         if not axes:
@@ -289,12 +291,12 @@ class ScalarWriter:
         values: list[str] = []
         for part in needed:
             if isinstance(part, Within):
-                place, end = _affine(part.args[0], letters), int(part.args[1])
-                above, below = _inside(part.args[0], end)
+                place, end = affine(part.args[0], letters), int(part.args[1])
+                above, below = within_axis(part.args[0], end)
                 conditions += [] if above else [f"({place.text} >= 0)"]
                 conditions += [] if below else [f"({place.text} < {end})"]
             elif isinstance(part, Delta):
-                left, right = (_affine(a, letters) for a in part.args)
+                left, right = (affine(a, letters) for a in part.args)
                 conditions.append(f"({left.text} == {right.text})")
             elif isinstance(part, Index):
                 values.append(letters[part].text)
@@ -323,61 +325,6 @@ class ScalarWriter:
         """An entry at computed places; places outside, which a condition rules out, are moved to the border."""
         places = []
         for at, size in zip(entry.indices, self.shapes[entry.key], strict=True):
-            text = _affine(at, letters).text
-            places.append(text if _inside(at, size) == (True, True) else f"np.clip({text}, 0, {size - 1})")
+            text = affine(at, letters).text
+            places.append(text if within_axis(at, size) == (True, True) else f"np.clip({text}, 0, {size - 1})")
         return f"{self.names.of(entry.key)}[{', '.join(places)}]"
-
-
-# --- places -----------------------------------------------------------------------------------------------------------------
-
-
-def function_name(name: str, order: int) -> str:
-    """The identifier of a catalogue function's derivative: tanh, dtanh, d2tanh."""
-    return ("" if order == 0 else "d" if order == 1 else f"d{order}") + name
-
-
-def _slot(at: Expr, size: int | None) -> str | None:
-    """An index expression as a slice of an axis of that size; None where it runs otherwise than one by one, or beyond it."""
-    if at.is_Integer:
-        return str(int(at))
-    found, shift = [t for t in terms(at) if isinstance(t, Index)], [t for t in terms(at) if t.is_Integer]
-    if len(found) != 1 or len(found) + len(shift) != len(terms(at)):
-        return None
-    start = sum(map(int, shift))
-    stop = start + found[0].size
-    if size is None or (start == 0 and stop == size):
-        return ":"
-    return f"{start or ''}:{stop if stop < size else ''}" if start >= 0 and stop <= size else None
-
-
-def _kept(mask: Piece | None, piece: Piece, order: Sequence[Index]) -> Piece:
-    """The piece where the mask is not 0, and 0 elsewhere, whatever it is there."""
-    if mask is None:
-        return piece
-    axes = covered([mask, piece], order)
-    return Piece(f"np.where({aligned(mask, axes).text}, {aligned(piece, axes).text}, 0.0)", ATOM, axes)
-
-
-def _affine(expr: Expr, letters: Mapping[Index, Piece]) -> Piece:
-    """An index expression, with the names of the index arrays."""
-    if isinstance(expr, Index):
-        return letters[expr]
-    if expr.is_Number:
-        return number(expr) if not expr.is_negative else negative(number(-expr))
-    if isinstance(expr, Add):
-        return added([(minus, _affine(bare, letters)) for minus, bare in map(sign, expr.args)], ())
-    minus, bare = sign(expr)
-    product = times([_affine(f, letters) for f in factors(bare)], (), ())
-    return negative(product) if minus else product
-
-
-def _inside(at: Expr, size: int) -> tuple[bool, bool]:
-    """Whether an index expression is never below 0, and never above size-1."""
-    low = high = 0
-    for term in terms(at):
-        minus, bare = sign(term)
-        scale = int(mul(*(f for f in factors(bare) if f.is_Integer))) * (-1 if minus else 1)
-        found = free_indices(bare)
-        ends = (0, scale * (found[0].size - 1)) if found else (scale, scale)
-        low, high = low + min(ends), high + max(ends)
-    return low >= 0, high < size
