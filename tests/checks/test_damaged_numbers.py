@@ -16,9 +16,10 @@ from derive.numbers import draw as worked
 from derive.numbers import exact_program, rounding, worked_pass
 from derive.numbers.rounding import Number
 from derive.writers import alt_text
-from derive.writers.latex import figures, formulas, plot_figure
+from derive.writers.latex import figures, formulas, plot_figure, value_lines
 from derive.writers.latex.formulas import Formulas
 from derive.writers.latex.numbers_put_in import NumberPrinter
+from derive.writers.latex.value_lines import ValueLines
 
 NEURON = """
 title: One neuron
@@ -183,20 +184,20 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @damage("numbers are put in with the digits of their own lines, whatever comes of it", "doubled")
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(formulas, "MOST_DIGITS", rounding.DIGITS)
+    patch.setattr(value_lines, "MOST_DIGITS", rounding.DIGITS)
 
 
 @damage("a row of a matrix is lost", "network")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = formulas._array
-    patch.setattr(formulas, "_array", lambda a: whole(a[:-1] if isinstance(a, tuple) and a and isinstance(a[0], tuple) else a))
+    whole = value_lines._array
+    patch.setattr(value_lines, "_array", lambda a: whole(a[:-1] if isinstance(a, tuple) and a and isinstance(a[0], tuple) else a))
 
 
 @damage("a square matrix is transposed", "square")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = formulas._array
+    whole = value_lines._array
     patch.setattr(
-        formulas,
+        value_lines,
         "_array",
         lambda a: whole(tuple(zip(*a, strict=True)) if isinstance(a, tuple) and isinstance(a[0], tuple) else a),
     )
@@ -204,34 +205,34 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @damage("a vector is a row: its transposition sign is lost", "network")
 def _(patch: pytest.MonkeyPatch) -> None:
-    wrap(patch, formulas, "_array", lambda found: (found[0].replace(r"^{\top}", ""), found[1]))
+    wrap(patch, value_lines, "_array", lambda found: (found[0].replace(r"^{\top}", ""), found[1]))
 
 
 @damage("the entries of a vector go backwards", "network")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = formulas._array
-    patch.setattr(formulas, "_array", lambda a: whole(a[::-1] if isinstance(a, tuple) and isinstance(a[0], Number) else a))
+    whole = value_lines._array
+    patch.setattr(value_lines, "_array", lambda a: whole(a[::-1] if isinstance(a, tuple) and isinstance(a[0], Number) else a))
 
 
 @damage("the minus signs of an array are lost", "network")
 def _(patch: pytest.MonkeyPatch) -> None:
-    wrap(patch, formulas, "_array", lambda found: (found[0].replace("-", ""), found[1]))
+    wrap(patch, value_lines, "_array", lambda found: (found[0].replace("-", ""), found[1]))
 
 
 @damage("what is rounded in an array is said to be exact", "network")
 def _(patch: pytest.MonkeyPatch) -> None:
-    wrap(patch, formulas, "_array", lambda found: (found[0], True))
+    wrap(patch, value_lines, "_array", lambda found: (found[0], True))
 
 
 @damage("the last part of a block of matrices is lost", "cube")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = formulas._array
+    whole = value_lines._array
 
     def array(found: Any) -> Any:
         deep = isinstance(found, tuple) and isinstance(found[0], tuple) and isinstance(found[0][0], tuple)
         return whole(found[:-1] if deep else found)
 
-    patch.setattr(formulas, "_array", array)
+    patch.setattr(value_lines, "_array", array)
 
 
 @damage("numbers are cut off and not rounded", "neuron")
@@ -285,12 +286,12 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @damage("a step of descent is printed as if its numbers were exact", "neuron")
 def _(patch: pytest.MonkeyPatch) -> None:
-    wrap(patch, Formulas, "stepped", lambda text: text.replace(r"\approx", "="))
+    wrap(patch, ValueLines, "stepped", lambda text: text.replace(r"\approx", "="))
 
 
 @damage("a step of descent goes uphill", "neuron")
 def _(patch: pytest.MonkeyPatch) -> None:
-    wrap(patch, Formulas, "stepped", lambda text: text.replace(" - ", " + ", 1))
+    wrap(patch, ValueLines, "stepped", lambda text: text.replace(" - ", " + ", 1))
 
 
 @damage("a step of descent is printed with another learning rate", "network")
@@ -322,8 +323,8 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @damage("every approximate value is printed as exact", "network")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = Formulas._value
-    patch.setattr(Formulas, "_value", lambda self, value: (whole(self, value)[0].replace(r"\approx", "="), ""))
+    whole = ValueLines._value
+    patch.setattr(ValueLines, "_value", lambda self, value: (whole(self, value)[0].replace(r"\approx", "="), ""))
 
 
 @damage("the numbers that are put in are left out", "neuron")

@@ -16,7 +16,7 @@ from derive.checks.readback.numbers import Unreadable
 from derive.errors import CheckFailed
 from derive.numbers import exact_program, rounding
 from derive.spec.models import Style
-from derive.writers.latex import formulas
+from derive.writers.latex import value_lines
 
 FUNCTIONS: arithmetic.Functions = {
     r"\sigma": lambda u, order: exact_program.elementwise("sigmoid", order)(u),
@@ -75,7 +75,7 @@ def test_arrays_are_read_with_their_shape_and_places(shape: tuple[int, ...], sty
     values = np.empty(shape, dtype=object)
     for n, place in enumerate(np.ndindex(*shape)):
         values[place] = Fraction((-1) ** n * (n + 1), 3 if n % 2 else 2)
-    latex, exactly = formulas._array(rounding.array(values, style))
+    latex, exactly = value_lines._array(rounding.array(values, style))
     found = numbers.require_array(latex, values, "an array", claims_exact=exactly)
     assert found.shape == shape
     for place in np.ndindex(*shape):
@@ -87,7 +87,7 @@ def test_arrays_are_read_with_their_shape_and_places(shape: tuple[int, ...], sty
 
 def test_an_array_of_another_shape_is_refused_though_its_numbers_are_right() -> None:
     values = np.array([[1, 2], [3, 4]], dtype=object)
-    latex, _ = formulas._array(rounding.array(values))
+    latex, _ = value_lines._array(rounding.array(values))
     for other in (values.reshape(4), values.reshape(1, 4), values.T):
         with pytest.raises(CheckFailed):
             numbers.require_array(latex, other, "W")

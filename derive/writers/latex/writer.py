@@ -25,7 +25,8 @@ from ..words import Words
 from . import figures as pictures
 from . import pages, tables
 from .escape import escape
-from .formulas import POINT, Formulas, with_left_sides
+from .formulas import POINT, with_left_sides
+from .value_lines import ValueLines
 
 STYLE = "derive-sheets.sty"
 
@@ -83,7 +84,7 @@ class Writer:
     def __init__(self, sheet: Sheet, known: Known) -> None:
         self.sheet = sheet
         self.known = known
-        self.formulas = Formulas(sheet)
+        self.formulas = ValueLines(sheet)
         self.taught: set[str] = set()
         self.heads = False
         self.own = sheet.look.templates
