@@ -36,7 +36,7 @@ from derive.errors import CheckFailed, DeriveError
 from derive.homework.questions import solving
 from derive.notation import glyphs
 from derive.notation.printers.latex_scalars import Text
-from derive.notation.printers.text import Text as Plain
+from derive.notation.printers.text_scalars import Text as Plain
 from derive.spec import Spec
 from derive.writers import text as show
 from derive.writers.latex import writer

@@ -23,8 +23,8 @@ from ..expressions.traversal import nodes
 from ..network.catalogue import functions
 from . import register
 from .glyphs import UNICODE_GREEK, Signs
-from .printers.text import ABOVE
-from .printers.text import spelt as in_text
+from .printers.text_scalars import ABOVE
+from .printers.text_scalars import spelt as in_text
 
 ONES = "ones"
 """The name of a vector of ones, one for each training example."""

@@ -16,7 +16,8 @@ from derive.notation import array_expressions, glyphs
 from derive.notation.array_expressions import Node
 from derive.notation.glyphs import Glyph, Symbols
 from derive.notation.printers import ascii
-from derive.notation.printers.text import Printer, Text
+from derive.notation.printers.text import Printer
+from derive.notation.printers.text_scalars import Text
 from derive.writers import text
 from derive.writers.latex import formulas
 
