@@ -83,6 +83,6 @@ def apart(claim: tree.Relation, reader: Evaluation, numbers: bool) -> tuple[Outc
         alone = set(reader.free_letters([side])) - known if known is not None else set()
         if alone:
             raise Unreadable(f"`{alone.pop()}` stands on one side only")
-    second = any(isinstance(n, tree.Derivative) and len(n.by) > 1 for n in tree.inside(claim))
+    second = any(len(n.by) > 1 for n in tree.every(tree.Derivative, claim))
     outcome = Outcome(sides, bool(pairs), reader.scope)
     return outcome, max((values.difference(a, b) for a, b in pairs), default=0.0), SECOND if second else TOLERANCE

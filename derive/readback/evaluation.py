@@ -24,8 +24,8 @@ FUNCTIONS: dict[str, Callable[[Array], Any]] = {
     "exp": np.exp, "log": np.log, "ln": np.log, "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "erf": erf, "sqrt": np.sqrt,
 }  # fmt: skip
 
-NAMED = (Name, tree.Change, tree.Derivative, tree.Total, tree.Ones)
-"""What is more than numbers."""
+NAMED: tuple[type[Tree], ...] = (tree.Change, tree.Derivative, tree.Total, tree.Ones)
+"""What is more than numbers, beside names."""
 
 TRIED = np.asarray([0.3, 1.7])
 
@@ -56,7 +56,7 @@ class Evaluation(Entries):
         """Each side's value; None for a gap, and for what holds nothing but numbers where `numbers` are not asked for."""
         left_out = [self.left_out(side, numbers) for side in claim.sides]
         if left_out.count(False) < 2:  # nothing is compared: its names must be names
-            for name in tree.names(claim):
+            for name in tree.every(Name, claim):
                 if (name != Name(name.letter) or len(name.letter) > 1) and not self.constant(name):  # else it may be an index
                     self.required(name)
             return [None] * len(claim.sides)
@@ -68,11 +68,11 @@ class Evaluation(Entries):
         """A gap; an array of numbers; and where they are not asked for, anything that holds nothing but numbers."""
         if isinstance(side, tree.Gap):
             return True
-        return self.numeric(side) and (not numbers or any(isinstance(n, tree.Matrix | tree.Gap) for n in tree.inside(side)))
+        return self.numeric(side) and (not numbers or bool(tree.every(tree.Matrix, side) or tree.every(tree.Gap, side)))
 
     def numeric(self, node: Tree) -> bool:
         """Whether nothing but numbers stands there."""
-        return not any(isinstance(n, NAMED) and not (isinstance(n, Name) and self.constant(n)) for n in tree.inside(node))
+        return all(map(self.constant, tree.every(Name, node))) and not any(tree.every(kind, node) for kind in NAMED)
 
     def constant(self, name: Name) -> bool:
         """π, or a power of e whose exponent is a number, where these are no quantities of the sheet."""
@@ -169,7 +169,7 @@ class Evaluation(Entries):
                 low, high = (int(self.whole(b, Scope({}, {})).item()) for b in bound)
                 more[name] = np.arange(low, high + 1)
             else:
-                more[name] = np.arange(self.size_of(name, [node.body, *node.conditions])) + self.first
+                more[name] = self.counted(self.size_of(name, [node.body, *node.conditions]))
         inner = scope.with_letters(more)
         found = self.value(node.body, inner)
         array = found.array
@@ -201,7 +201,7 @@ class Evaluation(Entries):
         return value
 
     def compares_places(self, bracket: tree.Bracket) -> bool:
-        return all(self.meaning(n) is None for n in tree.names(bracket.claim))
+        return all(self.meaning(n) is None for n in tree.every(Name, bracket))
 
     def _entrywise(self, node: tree.Entrywise, scope: Scope) -> Value:
         parts = [self.operand(part, scope) for part in (node.first, *(p for _, p in node.rest))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -96,20 +97,24 @@ class Letters:
     def looked_over(self, claim: tree.Relation, named: list[Tree]) -> Scope:
         """What the letters of a line mean, the same at every point. Raises Unreadable where one means two things."""
         free = self.free_letters(named)
-        bound = [x for side in named for n in tree.inside(side) if isinstance(n, tree.Total) for x in n.letters]
+        bound = [x for total in tree.every(tree.Total, *named) for x in total.letters]
         axes = {name: n for n, name in enumerate(dict.fromkeys([*bound, *free]), 1)}
         own = self.placeholder(claim)
         if own is not None:
             axes[own] = 1 + len(axes)
         said = {name: np.arange(low, high + 1) for name, low, high in claim.ranges}
-        places = {name: said[name] if name in said else np.arange(self.free_size(name, named)) + self.first for name in free}
-        partial = any(isinstance(n, tree.Derivative) and n.held is not None for n in tree.inside(claim))
+        places = {name: said[name] if name in said else self.counted(self.free_size(name, named)) for name in free}
+        partial = any(n.held is not None for n in tree.every(tree.Derivative, claim))
         places = self.fewer(places, FEW if partial else MOST)
         if own is not None:
             places[own] = np.asarray(PLACES)
         for side in named:
             self.require_one_meaning(side, set(free))
         return Scope(axes, places, self.first)
+
+    def counted(self, size: int) -> Array:
+        """All places of an axis, as they are counted on the page."""
+        return np.arange(self.first, self.first + size)
 
     def placeholder(self, claim: tree.Relation) -> str | None:
         """The u of σ(u) = …, which is a quantity of no system."""
@@ -122,7 +127,7 @@ class Letters:
 
     def fewer(self, places: dict[str, Array], most: int) -> dict[str, Array]:
         """All places, or where these are too many some of each letter's, the first and the last among them."""
-        count = int(np.prod([len(p) for p in places.values()], dtype=float)) if places else 1
+        count = math.prod(map(len, places.values()))
         if count <= most:
             return places
         each = max(2, int(most ** (1 / len(places))))
@@ -158,7 +163,7 @@ class Letters:
         elif isinstance(node, tree.Total):
             found.update(dict.fromkeys(x for x in self.free_letters([node.body, *node.conditions]) if x not in node.letters))
         elif isinstance(node, tree.Bracket):  # where it compares letters with letters, they stand alone
-            for name in tree.names(node):
+            for name in tree.every(Name, node):
                 if self.meaning(name) is None:
                     found[letter_of(name)] = None
                 else:

@@ -20,6 +20,9 @@ from .tokens import Unreadable
 from .tree import Name, Tokens, Tree
 
 HIGH = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ", "0123456789-L", strict=True))
+RAISED = {"ᵀ", "^", ".", *HIGH}
+"""What stands above begins with one of these."""
+
 TOKEN = re.compile(
     r"""\s*+((?:Σ|sum)_ | \d+(?:\.\d+)? | [⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ]+ | \.\* | \./ | \|\| | <= | \^T(?!\w) | \.\.
       | [^\W\d_ᵀᴸ][^\Wᵀᴸ⁰¹²³⁴⁵⁶⁷⁸⁹]* | . | \Z)""",
@@ -189,8 +192,7 @@ class Plain:
 
     def factor(self) -> Tree:
         found = self.base()
-        while True:
-            token = self.text[self.at : self.at + 1]
+        while (token := self.text[self.at : self.at + 1]) in RAISED:
             if token == "ᵀ" or (self.text.startswith("^T", self.at) and not self.text[self.at + 2 : self.at + 3].isalnum()):
                 self.at += 1 if token == "ᵀ" else 2
                 found = tree.Transposed(found)
@@ -203,7 +205,8 @@ class Plain:
                     self.take()
                 found = tree.Power(found, self.exponent(), entrywise)
             else:
-                return found
+                break
+        return found
 
     def exponent(self) -> Tree:
         """A number, a name, or a bracket; -2 too."""

@@ -39,6 +39,7 @@ class Points:
 
     worlds: tuple[World, ...]
     columns: dict[tuple[str, str, tuple[int, ...]], Array] = field(default_factory=dict)
+    alone: dict[tuple[str, frozenset[str]], Stacked] = field(default_factory=dict)
 
     @cached_property
     def values(self) -> Stacked:
@@ -66,7 +67,9 @@ class Points:
 
     def held(self, key: str, zero: frozenset[str]) -> Stacked:
         """Changes of what the line of `key` reads, random but for those that are zero, and that of `key` itself."""
-        return Stacked([world.held(key, zero) for world in self.worlds])
+        if (key, zero) not in self.alone:
+            self.alone[key, zero] = Stacked([world.held(key, zero) for world in self.worlds])
+        return self.alone[key, zero]
 
     def column(self, key: str, by: str, place: tuple[int, ...]) -> Array:
         """∂key/∂by[place] for every entry of `key`, by its own line alone."""

@@ -35,6 +35,9 @@ SIGNS = {r"\tanh", r"\log", r"\exp", r"\dots", r"\vdots", r"\cdots", "softmax"}
 ALONE = re.compile(r"L(-\d+)?|u|[\d\s.{},\-]+(\\times \d+)*|.*\\text.*", re.DOTALL)
 """The number of a layer, the u of a function, numbers and shapes, words."""
 
+Others = Mapping[str, tuple[Derivation, Symbols]]
+"""By section, the system and the signs of lines that speak of another system than the sheet's."""
+
 READING = (Unreadable, ValueError, LookupError, TypeError, ArithmeticError)
 """What may go wrong with a text that is no formula."""
 
@@ -71,6 +74,7 @@ class Reading:
     symbols: Symbols
     read: dict[tuple[object, ...], bool] = field(default_factory=dict)
     others: dict[int, tuple[Symbols, Spoken]] = field(default_factory=dict)
+    claims: dict[tuple[str, frozenset[str]], tree.Relation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.main = Spoken.of(self.derivation, self.symbols)
@@ -78,11 +82,10 @@ class Reading:
 
     # --- a page -----------------------------------------------------------------------------------------------------------
 
-    def page(self, tex: str, templates: Iterable[Path | None] = (), parts: Mapping[str, Symbols] | None = None) -> int:
+    def page(self, tex: str, templates: Iterable[Path | None] = (), parts: Others | None = None) -> int:
         """Read a page; the number of its lines that were read and recomputed. Raises CheckFailed, naming the line.
 
-        templates: the folders of the texts, whose own formulas speak of no sheet. parts: by section, the signs of another system
-        that its lines speak of.
+        templates: the folders of the texts, whose own formulas speak of no sheet.
         """
         told = Told()
         folders = tuple(templates)
@@ -94,7 +97,7 @@ class Reading:
                 labelled.clear()
                 told.part = formula.latex if formula.role == "part" else told.part
                 continue
-            spoken = [self.other(parts[told.part]), self.main] if parts and told.part in parts else [self.main]
+            spoken = [self.other(*parts[told.part]), self.main] if parts and told.part in parts else [self.main]
             try:
                 if formula.role == "item":
                     labelled.append((formula.boxed, self.is_true(formula, told)))
@@ -124,12 +127,19 @@ class Reading:
             self.read[mark] = self.first_that_reads(found, told, spoken)
         return int(self.read[mark])
 
+    def claim(self, written: str, known: Signs) -> tree.Relation:
+        """A formula as it is read, once."""
+        mark = written, known.called
+        if mark not in self.claims:
+            self.claims[mark] = latex.read(written, known.called)
+        return self.claims[mark]
+
     def first_that_reads(self, found: Formula, told: Told, spoken: list[Spoken]) -> bool:
         """Whether a line states something; the system of which it speaks is the first in whose signs it can be read."""
         problem = Unreadable("nothing reads it")
         for sheet in spoken:
             try:
-                claim = latex.read(found.latex, sheet.written.called)
+                claim = self.claim(found.latex, sheet.written)
                 _require_form(claim, found)
                 outcomes = self.require(claim, sheet, sheet.written, told, found)
                 if found.said is not None:
@@ -157,7 +167,7 @@ class Reading:
 
     def is_true(self, found: Formula, told: Told) -> bool:
         """Whether a line that may be wrong is true; what is not of the right shapes is not."""
-        claim = latex.read(found.latex, self.functions)
+        claim = self.claim(found.latex, self.main.written)
         try:
             for spoken in (self.main, self.doubting):
                 self.require(claim, spoken, spoken.written, told, found)
@@ -170,12 +180,10 @@ class Reading:
         """The same with more points: a wrong line may be true at some, where a slope is 0 or a number is cut off."""
         return replace(self.main, points=Points(tuple(World.at_random(self.derivation, seed) for seed in range(20, 20 + DOUBT))))
 
-    def other(self, found: Symbols) -> Spoken:
+    def other(self, derivation: Derivation, found: Symbols) -> Spoken:
         """The signs and the worlds of another system, of which some lines of a sheet speak."""
-        from ..derivation import derive
-
         if id(found) not in self.others:
-            self.others[id(found)] = (found, Spoken.of(derive(found.system), found))
+            self.others[id(found)] = (found, Spoken.of(derivation, found))
         return self.others[id(found)][1]
 
     # --- in a sentence ------------------------------------------------------------------------------------------------------
@@ -192,14 +200,14 @@ class Reading:
         alone = re.sub(r"\\operatorname\{(\w+)\}", r"\1", found.latex)
         if alone in self.functions or alone in SIGNS or ALONE.fullmatch(alone) or words.own_formula(found.latex, *templates):
             return 0
-        claim = latex.read(found.latex, self.functions)
+        claim = self.claim(found.latex, self.main.written)
         if claim.signs:
             return self.once(found, told, spoken)
         alone_in_row = found.row is not None and isinstance(claim.sides[0], tree.Name)
         told.row = (found.latex, found.row) if alone_in_row and found.row is not None else None
         if not (isinstance(claim.sides[0], tree.Name) and self.about_the_input(claim.sides[0], told)):
             known = [Evaluation(s.home, s.written, layers, told.zero) for s in spoken for layers in s.layers(told.layers)]
-            for name in tree.names(claim):
+            for name in tree.every(tree.Name, claim):
                 bare = name == tree.Name(name.letter)
                 if bare and any(name.letter in s.indices or name.letter == s.written.unnamed for s in spoken):
                     continue  # an index; and the cost that follows, where the equations have none
@@ -211,7 +219,7 @@ class Reading:
         """The shape that stands in a row of a table, of what its first cell names, in each layer that it speaks of."""
         if told.row is None or told.row[1] != found.row:
             return
-        name = latex.read(told.row[0], self.functions).sides[0]
+        name = self.claim(told.row[0], self.main.written).sides[0]
         assert isinstance(name, tree.Name)
         general = r"\ell" in name.above
         for number in told.layers or () if general else (0,):
@@ -240,7 +248,7 @@ class Reading:
 
         beside: what the same line came to in other signs, at the same places.
         """
-        general = any(r"\ell" in name.above for name in tree.names(claim))
+        general = any(r"\ell" in name.above for name in tree.every(tree.Name, claim))
         if general and told.layers is None:
             raise Unreadable("nothing says which layers ℓ stands for")
         outcomes: list[Outcome] = []
@@ -266,7 +274,7 @@ class Reading:
         if found.zero is not None and by in self.zeros(found.zero, reader):
             raise Unreadable("it is a partial by what is held constant")
         if found.row is not None and told.row is not None and told.row[1] == found.row:
-            name = latex.read(told.row[0], self.functions).sides[0]
+            name = self.claim(told.row[0], self.main.written).sides[0]
             latin = Evaluation(reader.points, self.main.written, reader.layers, reader.zero)
             if isinstance(name, tree.Name) and latin.required(name).sign.key != by:
                 raise Unreadable("it stands in the row of something else")
@@ -275,7 +283,7 @@ class Reading:
         """The changes where those are zero that the page sets to zero before a line; where it does not name all, all others."""
         key = reader.required(left).sign.key
         if r"\text" in zero or r"\dots" in zero:
-            there = {reader.required(n.of).sign.key for n in tree.inside(claim.sides[1]) if isinstance(n, tree.Change)}
+            there = {reader.required(n.of).sign.key for n in tree.every(tree.Change, claim.sides[1])}
             return reader.points.held(key, frozenset(reader.points.one.reads(key)) - there)
         return reader.points.held(key, self.zeros(zero, reader))
 

@@ -38,8 +38,6 @@ class World:
     derivation: Derivation
     values: Values
     rng: np.random.Generator
-    columns: dict[tuple[str, str, tuple[int, ...]], Array] = field(default_factory=dict)
-    alone: dict[tuple[str, frozenset[str]], Values] = field(default_factory=dict)
     dependence: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     @classmethod
@@ -150,22 +148,17 @@ class World:
 
     def held(self, key: str, zero: frozenset[str]) -> Values:
         """Changes of what the line of `key` reads, random but for those that are zero, and that of `key` itself."""
-        if (key, zero) not in self.alone:
-            directions = {
-                name: np.zeros_like(self.values[name]) if name in zero else self.rng.normal(size=self.values[name].shape)
-                for name in self.reads(key)
-            }
-            self.alone[key, zero] = {**directions, key: self.moved(key, directions)}
-        return {**self.changes, **self.alone[key, zero]}
+        directions = {
+            name: np.zeros_like(self.values[name]) if name in zero else self.rng.normal(size=self.values[name].shape)
+            for name in self.reads(key)
+        }
+        return {**self.changes, **directions, key: self.moved(key, directions)}
 
     def column(self, key: str, by: str, place: tuple[int, ...]) -> Array:
         """∂key/∂by[place] for every entry of `key`, by its own line alone."""
-        mark = (key, by, place)
-        if mark not in self.columns:
-            direction = np.zeros(self.values[by].shape)
-            direction[place] = 1.0
-            self.columns[mark] = self.moved(key, {by: direction})
-        return self.columns[mark]
+        direction = np.zeros(self.values[by].shape)
+        direction[place] = 1.0
+        return self.moved(key, {by: direction})
 
     def second(self, key: str, first: str, then: str) -> float:
         """∂²key/∂then ∂first for single numbers, by a difference of complex steps: of the whole pass, or of one line."""
