@@ -20,7 +20,8 @@ class Cursor:
         if expected and token not in expected:
             raise Unreadable(f"`{token or 'the end'}` stands where {' or '.join(expected)} belongs")
         if token:
-            self.go(self.at + 1)
+            self.at += 1
+            self.next = self.tokens[self.at]
         return token
 
     def go(self, place: int) -> None:

@@ -62,7 +62,8 @@ class Evaluation(Entries):
             return [None] * len(claim.sides)
         if self.scope is None:
             self.scope = self.looked_over(claim, [side for side, out in zip(claim.sides, left_out, strict=True) if not out])
-        return [None if out else self.value(side, self.scope) for side, out in zip(claim.sides, left_out, strict=True)]
+        with np.errstate(all="ignore"):  # in a case that does not hold
+            return [None if out else self.value(side, self.scope) for side, out in zip(claim.sides, left_out, strict=True)]
 
     def left_out(self, side: Tree, numbers: bool) -> bool:
         """A gap; an array of numbers; and where they are not asked for, anything that holds nothing but numbers."""
@@ -179,14 +180,14 @@ class Evaluation(Entries):
             axis = scope.axes[name]
             n = len(more[name])
             array = array * n if array.shape[axis] == 1 else array.sum(axis=axis, keepdims=True)
-        return Value(array, found.any_rows, found.any_columns, found.identity)
+        return found.of(array)
 
     def _add(self, node: tree.Add, scope: Scope) -> Value:
         return values.add([self.value(t, scope) for t in node.terms])
 
     def _negative(self, node: tree.Negative, scope: Scope) -> Value:
         found = self.value(node.of, scope)
-        return Value(-found.array, found.any_rows, found.any_columns, found.identity)
+        return found.of(-found.array)
 
     def _product(self, node: tree.Product, scope: Scope) -> Value:
         factors = [self.value(f, scope) for f in node.factors]
@@ -220,8 +221,7 @@ class Evaluation(Entries):
         above, below = self.value(node.above, scope), self.value(node.below, scope)
         if below.rows * below.columns != 1:
             raise Unreadable(f"a division by {values.shape(below)}")
-        with np.errstate(all="ignore"):
-            out = Value(above.array / below.array, above.any_rows, above.any_columns, above.identity)
+        out = above.of(above.array / below.array)
         return self.where_it_holds(node.above, out, scope)
 
     def _power(self, node: tree.Power, scope: Scope) -> Value:

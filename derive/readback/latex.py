@@ -179,6 +179,9 @@ class Reader(Cursor):
 
     def base(self) -> Tree:
         token = self.next
+        method = _BASES.get(token)
+        if method is not None:
+            return method(self)
         if token in self.functions or token in CALLS or token.startswith(r"\operatorname"):
             found = self.call()
             if found is not None:
@@ -186,20 +189,16 @@ class Reader(Cursor):
         if token[:1].isdigit():
             self.take()
             return tree.number(token.replace("{,}", "."))
-        method = _BASES.get(token)
-        if method is not None:
-            return method(self)
-        if token == r"\mathrm{d}":
-            self.take()
-            name = self.name()
-            if name.above == (r"\top",):
-                return tree.Transposed(tree.Change(tree.name(name.letter, name.below)))
-            return tree.Change(name)
         if token.startswith(r"\begin"):
             return self.environment()
-        if token == r"\dsotherwise":
-            raise Unreadable("`otherwise` stands alone")
         return self.named()
+
+    def change(self) -> Tree:
+        self.take(r"\mathrm{d}")
+        name = self.name()
+        if name.above == (r"\top",):
+            return tree.Transposed(tree.Change(tree.name(name.letter, name.below)))
+        return tree.Change(name)
 
     def call(self) -> Tree | None:
         """A function with its argument in brackets; \\log also before one name. None where a letter has no bracket behind it."""
@@ -378,6 +377,7 @@ _BASES = {
     "(": Reader.bracketed, "[": Reader.claim, "|(": Reader.size, "|.": Reader.barred, r"\frac": Reader.fraction,
     r"\tfrac": Reader.fraction, r"\dfrac": Reader.fraction, r"\partial": Reader.flat_derivative, r"\sqrt": Reader.root,
     r"\lVert": Reader.norm, r"\langle": Reader.paired, r"\mathbf": Reader.ones, r"\dsblank": Reader.blank,
+    r"\mathrm{d}": Reader.change,
 }  # fmt: skip
 
 

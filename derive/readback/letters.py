@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from ..system import primal
 from . import tree
 from .latex import Reader
 from .pieces import letter
-from .points import Points
+from .points import Points, Spans
 from .signs import Meaning, Meanings, Signs, written
 from .tokens import Unreadable
 from .tree import Name, Tokens, Tree
@@ -58,20 +57,17 @@ class Scope:
         return Scope(self.axes, {**self.places, **more}, self.first)
 
 
-Found = TypeVar("Found")
-
-
-class ByTree(Generic[Found]):
-    """By tree, not by what it is equal to: what is asked for again and again."""
+class ByTree:
+    """By tree, not by what it is equal to: its letters with their sizes, which are asked for again and again."""
 
     def __init__(self) -> None:
-        self.kept: dict[int, tuple[Tree, Found]] = {}
+        self.kept: dict[int, tuple[Tree, dict[str, set[int]]]] = {}
 
-    def get(self, tree: Tree) -> Found | None:
+    def get(self, tree: Tree) -> dict[str, set[int]] | None:
         kept = self.kept.get(id(tree))
         return kept[1] if kept is not None else None
 
-    def __setitem__(self, tree: Tree, found: Found) -> None:
+    def __setitem__(self, tree: Tree, found: dict[str, set[int]]) -> None:
         self.kept[id(tree)] = (tree, found)
 
 
@@ -88,8 +84,7 @@ class Letters:
     zero: str | None = None
     first: int = 0
     meanings: Meanings = field(init=False)
-    free: ByTree[Mapping[str, None]] = field(default_factory=ByTree)
-    sizes: ByTree[Mapping[str, set[int]]] = field(default_factory=ByTree)
+    known: ByTree = field(default_factory=ByTree)
 
     def __post_init__(self) -> None:
         self.meanings = self.signs.meanings(self.layers, self.zero)
@@ -109,7 +104,8 @@ class Letters:
         if own is not None:
             places[own] = np.asarray(PLACES)
         for side in named:
-            self.require_one_meaning(side, set(free))
+            if tree.every(tree.Total, side) or any(name.letter == "e" for name in tree.every(Name, side)):
+                self.require_one_meaning(side, set(free))
         return Scope(axes, places, self.first)
 
     def counted(self, size: int) -> Array:
@@ -140,81 +136,70 @@ class Letters:
 
     def free_letters(self, sides: Sequence[Tree]) -> list[str]:
         """The letters that stand there and that nothing there binds, in their order."""
-        found: dict[str, None] = {}
-        for side in sides:
-            letters = self.free.get(side)
-            if letters is None:
-                self.gather(side, letters := {})
-                self.free[side] = letters
-            found |= letters
-        return list(found)
+        return list(dict.fromkeys(name for side in sides for name in self.letters_of(side)))
 
-    def gather(self, node: Tree, found: dict[str, None]) -> None:
-        """Add the letters of a tree that nothing in it binds."""
+    def letters_of(self, node: Tree) -> Mapping[str, set[int]]:
+        """The letters of a tree that nothing in it binds, with how many entries the axes have on which each stands alone."""
+        found = self.known.get(node)
+        if found is None:
+            found = self.known[node] = {}
+            self.gather(node, found)
+        return found
+
+    def gather(self, node: Tree, found: dict[str, set[int]]) -> None:
+        """Add the letters of a tree."""
         if isinstance(node, Name):
             meaning = self.meaning(node)
             if meaning is not None:
-                for part in meaning.indices:
-                    found.update(dict.fromkeys(letters_in(part)))
+                for name, size in self.spans(meaning):
+                    sizes = found.setdefault(name, set())
+                    if size is not None:
+                        sizes.add(size)
                 if meaning.power:
                     self.gather(self.power_of(meaning), found)
             elif node.letter == "e" and node.above and not node.below:
                 self.gather(self.exponent(node.above), found)
         elif isinstance(node, tree.Total):
-            found.update(dict.fromkeys(x for x in self.free_letters([node.body, *node.conditions]) if x not in node.letters))
+            for part in (node.body, *node.conditions):
+                for name, sizes in self.letters_of(part).items():
+                    if name not in node.letters:
+                        found.setdefault(name, set()).update(sizes)
         elif isinstance(node, tree.Bracket):  # where it compares letters with letters, they stand alone
-            for name in tree.every(Name, node):
-                if self.meaning(name) is None:
-                    found[letter_of(name)] = None
+            for inner in tree.every(Name, node):
+                if self.meaning(inner) is None:
+                    found.setdefault(letter_of(inner), set())
                 else:
-                    self.gather(name, found)
+                    self.gather(inner, found)
         else:
             for child in node.children:
                 self.gather(child, found)
 
+    def spans(self, meaning: Meaning) -> Spans:
+        """The letters in the indices of a name, each with the entries of the axis on which it stands alone, or None."""
+        found = self.points.spans.get(meaning)
+        if found is None:
+            shape = self.shape_of(meaning)
+            found = self.points.spans[meaning] = tuple(
+                (name, shape[axis] if letters == (name,) and _alone(part) else None)
+                for axis, part in zip(self.axes_of(meaning), meaning.indices, strict=True)
+                for letters in [letters_in(part)]
+                for name in letters
+            )
+        return found
+
     def free_size(self, name: str, sides: Sequence[Tree]) -> int:
         """How many values a free letter takes: what the left-hand side says, where it says one thing."""
-        left = self.sizes_in(sides[0]).get(name, set())
+        left = self.letters_of(sides[0]).get(name, ())
         return next(iter(left)) if len(left) == 1 else self.size_of(name, sides)
 
     def size_of(self, name: str, sides: Sequence[Tree]) -> int:
         """How many values a letter takes: as many as the axes on which it stands alone have entries."""
-        sizes: set[int] = set().union(*(self.sizes_in(side).get(name, ()) for side in sides))
+        sizes: set[int] = set().union(*(self.letters_of(side).get(name, ()) for side in sides))
         if len(sizes) > 1:
             raise Unreadable(f"`{name}` stands for places of axes with {' and '.join(map(str, sorted(sizes)))} entries")
         if not sizes:
             raise Unreadable(f"nothing says what `{name}` runs over")
         return sizes.pop()
-
-    def sizes_in(self, node: Tree) -> Mapping[str, set[int]]:
-        """By letter that nothing in a tree binds, how many entries the axes have on which it stands alone there."""
-        found = self.sizes.get(node)
-        if found is None:
-            self.measure(node, found := {})
-            self.sizes[node] = found
-        return found
-
-    def measure(self, node: Tree, found: dict[str, set[int]]) -> None:
-        """Add the sizes of a tree."""
-        if isinstance(node, Name):
-            meaning = self.meaning(node)
-            if meaning is not None:
-                shape = self.shape_of(meaning)
-                for axis, part in zip(self.axes_of(meaning), meaning.indices, strict=True):
-                    letters = letters_in(part)
-                    if len(letters) == 1 and _alone(part):
-                        found.setdefault(letters[0], set()).add(shape[axis])
-                if meaning.power:
-                    self.measure(self.power_of(meaning), found)
-            elif node.letter == "e" and node.above:
-                self.measure(self.exponent(node.above), found)
-        elif isinstance(node, tree.Total):
-            for name, sizes in _joined(map(self.sizes_in, node.children)).items():
-                if name not in node.letters:
-                    found.setdefault(name, set()).update(sizes)
-        else:
-            for child in node.children:
-                self.measure(child, found)
 
     def require_one_meaning(self, node: Tree, taken: set[str]) -> None:
         """Refuse a letter that a Σ binds and that means something else around it."""
@@ -238,8 +223,7 @@ class Letters:
         try:
             return self.meanings[name]
         except KeyError:
-            found = self.meanings[name] = self.signs.meaning(name, self.layers, self.zero)
-            return found
+            return self.signs.meaning(name, self.layers, self.zero)
 
     def required(self, name: Name) -> Meaning:
         found = self.meaning(name)
@@ -295,14 +279,6 @@ def letters_in(part: Tokens) -> tuple[str, ...]:
             found.append(part[at])
         at += 1
     return tuple(found)
-
-
-def _joined(found: Iterable[Mapping[str, set[int]]]) -> Mapping[str, set[int]]:
-    out: dict[str, set[int]] = {}
-    for each in found:
-        for name, sizes in each.items():
-            out.setdefault(name, set()).update(sizes)
-    return out
 
 
 def _alone(part: Tokens) -> bool:

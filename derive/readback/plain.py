@@ -29,7 +29,7 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 RANGES = re.compile(r" {3}\(([^()]*(?:≤|<=)[^()]*)\)$")
-LAYER = re.compile(r"(?:l|L|\d+)(?:[+-]\d+)?")
+EACH = re.compile(r"\s+for each [\w, ]+$")
 RELATIONS = ("=", "<", ">", "≤", "<=")
 TIMES = {"⊙": r"\odot", ".*": r"\odot", "⊘": r"\oslash", "./": r"\oslash"}
 ENDS = {"", ")", "]", ",", "⟩", "}", "..", "if", "else", "held", *RELATIONS}
@@ -41,13 +41,15 @@ PRIMED = re.compile(r"\w+['′]+\(")
 SECOND = re.compile(r"(?:∂²|d\^2)(?=[^\W\d_])")
 """d^2 b is a product, of a quantity d."""
 
-ABOVE = re.compile(r"\^\(([^()]*)\)")
+MARKS = re.compile(r"(?:([⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ]+)|\^\(((?:l|L|\d+)(?:[+-]\d+)?)\))?(?:\[([^\]]*)\])?")
+"""Behind a name its layer, in high digits or in brackets, and its indices."""
+
 CALLS = {"exp", "log", "sin", "cos", "tanh", "erf", "max", "min", "softmax", "diag"}
 
 
 def read(text: str, names: Collection[str], functions: Collection[str] = ()) -> tree.Relation:
     """A formula of plain text. names: every sign without its layer; functions: those of functions. Raises Unreadable."""
-    text = re.sub(r"\s+for each [\w, ]+$", "", text)
+    text = EACH.sub("", text) if " for each " in text else text
     said = RANGES.search(text)
     if said is None:
         return Plain(text, names, functions).whole()
@@ -345,21 +347,8 @@ class Plain:
         found = self.here(self.bare if self.told_apart and self.next[:1] != "∂" else self.known) if self.next else None
         if found is None:
             raise Unreadable(f"`{self.text[self.at : self.at + 12]}` is no sign of this sheet")
-        above: Tokens = ()
-        if self.text[self.at : self.at + 1] in HIGH and self.at < len(self.text):
-            above = ("(", *re.findall(r"\d+|\D", self.high()), ")")
-        elif layer := ABOVE.match(self.text, self.at):
-            inner = re.findall(r"\w+|\S", layer[1])
-            if LAYER.fullmatch(layer[1]):
-                above = ("(", *(r"\ell" if t == "l" else t for t in inner), ")")
-                self.at = layer.end()
-        below: tuple[Tokens, ...] = ()
-        if self.text[self.at : self.at + 1] == "[":
-            end = self.text.index("]", self.at)
-            parts = self.text[self.at + 1 : end].split(",")
-            below = tuple(map(_index, parts))
-            self.at = end + 1
-        name = tree.name(found["name"], below, above)
+        marks = self.here(MARKS)
+        name = tree.name(found["name"], *_marks(*marks.groups())) if marks else tree.name(found["name"])
         return tree.Change(name) if found["change"] else name
 
 
@@ -377,6 +366,14 @@ def _patterns(names: tuple[str, ...]) -> tuple[re.Pattern[str] | None, re.Patter
 
 
 @lru_cache(maxsize=1024)
+def _marks(high: str | None, layer: str | None, indices: str | None) -> tuple[tuple[Tokens, ...], Tokens]:
+    """What stands below and above a name, by its layer in high digits or in brackets, and its indices."""
+    written = layer or "".join(HIGH[c] for c in high or "")
+    above = [r"\ell" if t == "l" else t for t in re.findall(r"\d+|\w|\S", written)]
+    below = indices.split(",") if indices is not None else []
+    return tuple(map(_index, below)), ("(", *above, ")") if above else ()
+
+
 def _index(part: str) -> Tokens:
     """The tokens of an index as LaTeX has them: k1 is k with a 1 below it."""
     found: list[str] = []

@@ -33,12 +33,17 @@ class Stacked(dict[str, Array]):
         return key in self.drawn[0]
 
 
+Spans = tuple[tuple[str, int | None], ...]
+"""Letters of indices, each with how many entries its axis has."""
+
+
 @dataclass
 class Points:
-    """Where a line is evaluated, all at once."""
+    """Where a line is evaluated, all at once. spans: by what a name stands for."""
 
     worlds: tuple[World, ...]
     columns: dict[tuple[str, str, tuple[int, ...]], Array] = field(default_factory=dict)
+    spans: dict[object, Spans] = field(default_factory=dict)
     alone: dict[tuple[str, frozenset[str]], Stacked] = field(default_factory=dict)
 
     @cached_property

@@ -32,6 +32,7 @@ ZERO = re.compile(r"(?:\\dsgap\{\d+\})?\\mathrm\{d\}(.+?) = 0")
 SIGNS = {r"\tanh", r"\log", r"\exp", r"\dots", r"\vdots", r"\cdots", "softmax"}
 """What may stand alone in a sentence or a picture, beside the signs of the sheet and of its functions."""
 
+OPERATOR = re.compile(r"\\operatorname\{(\w+)\}")
 ALONE = re.compile(r"L(-\d+)?|u|[\d\s.{},\-]+(\\times \d+)*|.*\\text.*", re.DOTALL)
 """The number of a layer, the u of a function, numbers and shapes, words."""
 
@@ -74,6 +75,7 @@ class Reading:
     symbols: Symbols
     read: dict[tuple[object, ...], bool] = field(default_factory=dict)
     others: dict[int, tuple[Symbols, Spoken]] = field(default_factory=dict)
+    zeroed: dict[str, list[tree.Name]] = field(default_factory=dict)
     claims: dict[tuple[str, frozenset[str]], tree.Relation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -197,7 +199,7 @@ class Reading:
         if SHAPE.fullmatch(found.latex):
             self.shape(found, told)
             return 0
-        alone = re.sub(r"\\operatorname\{(\w+)\}", r"\1", found.latex)
+        alone = OPERATOR.sub(r"\1", found.latex)
         if alone in self.functions or alone in SIGNS or ALONE.fullmatch(alone) or words.own_formula(found.latex, *templates):
             return 0
         claim = self.claim(found.latex, self.main.written)
@@ -206,12 +208,12 @@ class Reading:
         alone_in_row = found.row is not None and isinstance(claim.sides[0], tree.Name)
         told.row = (found.latex, found.row) if alone_in_row and found.row is not None else None
         if not (isinstance(claim.sides[0], tree.Name) and self.about_the_input(claim.sides[0], told)):
-            known = [Evaluation(s.home, s.written, layers, told.zero) for s in spoken for layers in s.layers(told.layers)]
+            known = [(s.written, layers) for s in spoken for layers in s.layers(told.layers)]
             for name in tree.every(tree.Name, claim):
                 bare = name == tree.Name(name.letter)
                 if bare and any(name.letter in s.indices or name.letter == s.written.unnamed for s in spoken):
                     continue  # an index; and the cost that follows, where the equations have none
-                if all(reader.meaning(name) is None for reader in known):
+                if all(signs.meaning(name, layers, told.zero) is None for signs, layers in known):
                     raise Unreadable(f"`{written(name)}` is no sign of this sheet")
         return 0
 
@@ -275,7 +277,7 @@ class Reading:
             raise Unreadable("it is a partial by what is held constant")
         if found.row is not None and told.row is not None and told.row[1] == found.row:
             name = self.claim(told.row[0], self.main.written).sides[0]
-            latin = Evaluation(reader.points, self.main.written, reader.layers, reader.zero)
+            latin = Letters(reader.points, self.main.written, reader.layers, reader.zero)
             if isinstance(name, tree.Name) and latin.required(name).sign.key != by:
                 raise Unreadable("it stands in the row of something else")
 
@@ -289,18 +291,22 @@ class Reading:
 
     def zeros(self, zero: str, reader: Evaluation) -> frozenset[str]:
         """The keys of what a page sets to zero, as far as it names them."""
-        if r"\text" in zero:
-            return frozenset()
-        named = set()
-        latin = Evaluation(reader.points, self.main.written, reader.layers, reader.zero)
-        for part in filter(None, (p.strip() for p in re.split(r",\\ (?:\\allowbreak )?", zero))):
-            if part == r"\dots":
-                continue
-            said = ZERO.fullmatch(part)
-            if said is None:
-                raise Unreadable(f"`{part}` sets nothing to zero")
-            named.add(latin.required(latex.Reader(tokens.latex(said[1])).lone_name()).sign.key)
-        return frozenset(named)
+        if zero not in self.zeroed:
+            self.zeroed[zero] = _names(zero)
+        latin = Letters(reader.points, self.main.written, reader.layers, reader.zero)
+        return frozenset(latin.required(name).sign.key for name in self.zeroed[zero])
+
+
+def _names(zero: str) -> list[tree.Name]:
+    """Of what does a page say that its change is zero: dx = 0, dw = 0, …"""
+    if r"\text" in zero:
+        return []
+    parts = [part for part in map(str.strip, zero.replace(r"\allowbreak ", "").split(r",\ ")) if part and part != r"\dots"]
+    found = [(part, ZERO.fullmatch(part)) for part in parts]
+    for part, said in found:
+        if said is None:
+            raise Unreadable(f"`{part}` sets nothing to zero")
+    return [latex.Reader(tokens.latex(said[1])).lone_name() for _, said in found if said is not None]
 
 
 def _require_form(claim: tree.Relation, found: Formula) -> None:

@@ -83,6 +83,12 @@ class Signs:
 
         zero: the key of the input, where the sheet has said that layer 0 stands for it.
         """
+        met = self.meanings(layers, zero)
+        if name not in met:
+            met[name] = self._found(name, layers, zero)
+        return met[name]
+
+    def _found(self, name: Name, layers: Mapping[str, int], zero: str | None) -> Meaning | None:
         fitting: dict[str, Meaning] = {}
         signs = self.table.get(name.letter, ())
         for sign in signs if len(signs) < 8 else self._of_layer(signs, name, layers):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Tokens = tuple[str, ...]
 Kind = TypeVar("Kind", bound="Tree")
@@ -286,7 +286,10 @@ def product(factors: list[Tree]) -> Tree:
 
 def every(kind: type[Kind], *trees: Tree) -> list[Kind]:
     """All of one kind in these trees, parents first."""
-    return [node for tree in trees for node in _by_kind(tree).get(kind, ()) if isinstance(node, kind)]
+    found: list[Any] = []
+    for tree in trees:
+        found += _by_kind(tree).get(kind, ())
+    return found
 
 
 def _by_kind(tree: Tree) -> dict[type[Tree], list[Tree]]:

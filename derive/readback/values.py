@@ -17,6 +17,11 @@ import numpy as np
 from ..evaluate import Array
 from .tokens import Unreadable
 
+SMALL = 1e-3
+"""What is smaller is not measured by its own size."""
+
+NEXT_TO_NOTHING = 1e-9
+
 
 @dataclass(frozen=True)
 class Value:
@@ -93,9 +98,8 @@ def entrywise(values: list[Value], signs: list[str]) -> Value:
     """Times (⊙) or divided by (⊘), from the left."""
     arrays, rows, columns = together(values, "an entrywise product")
     out = arrays[0]
-    with np.errstate(all="ignore"):
-        for sign, array in zip(signs, arrays[1:], strict=True):
-            out = out * array if sign == "⊙" else out / array
+    for sign, array in zip(signs, arrays[1:], strict=True):
+        out = out * array if sign == "⊙" else out / array
     return Value(out, rows, columns)
 
 
@@ -135,14 +139,12 @@ def mapped(value: Value, function: Any) -> Value:
     """A function of each entry."""
     if value.identity:
         raise Unreadable("a function of the identity")
-    with np.errstate(all="ignore"):
-        return value.of(np.asarray(function(value.array)))
+    return value.of(np.asarray(function(value.array)))
 
 
 def softmax(value: Value, axis: int) -> Value:
-    with np.errstate(all="ignore"):
-        raised = np.exp(value.array - value.array.max(axis=axis, keepdims=True))
-        return Value(raised / raised.sum(axis=axis, keepdims=True))
+    raised = np.exp(value.array - value.array.max(axis=axis, keepdims=True))
+    return Value(raised / raised.sum(axis=axis, keepdims=True))
 
 
 def diagonal(value: Value) -> Value:
@@ -152,13 +154,17 @@ def diagonal(value: Value) -> Value:
 
 
 def difference(left: Value, right: Value) -> float:
-    """How far two sides are apart at the worst point, relative to what is larger there (never below 1/1000)."""
+    """How far two sides are apart at most at the worst point, relative to what is larger there, or to `SMALL`."""
     (a, b), _, _ = together([left, right], "an equation")
     if not (a.size and b.size):
         return 0.0
+    apart = abs(a - b)
+    most = float(apart.max()) / SMALL
+    if most <= NEXT_TO_NOTHING:  # whatever the sides are: so it is with almost all lines
+        return most
     axes = tuple(range(1, a.ndim))
-    scale = np.maximum(np.maximum(abs(a).max(axes), abs(b).max(axes)), 1e-3)
-    off = float((abs(a - b).max(axes) / scale).max())
+    scale = np.maximum(np.maximum(abs(a).max(axes), abs(b).max(axes)), SMALL)
+    off = float((apart.max(axes) / scale).max())
     return off if math.isfinite(off) else math.inf
 
 

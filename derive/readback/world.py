@@ -39,6 +39,7 @@ class World:
     values: Values
     rng: np.random.Generator
     dependence: dict[tuple[str, str], bool] = field(default_factory=dict)
+    read: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def several(cls, derivation: Derivation) -> tuple[World, ...]:
@@ -123,9 +124,11 @@ class World:
 
     def reads(self, key: str) -> tuple[str, ...]:
         """What the line of `key` reads and may change."""
-        tensors = self.derivation.system.tensors
-        names = dict.fromkeys(e.key for e in entries(self.equation(key).rhs))
-        return tuple(n for n in names if tensors[n].role not in HELD_ROLES)
+        if key not in self.read:
+            tensors = self.derivation.system.tensors
+            names = dict.fromkeys(e.key for e in entries(self.equation(key).rhs))
+            self.read[key] = tuple(n for n in names if tensors[n].role not in HELD_ROLES)
+        return self.read[key]
 
     def moved(self, key: str, directions: Mapping[str, Array]) -> Array:
         """The change of `key`, by its own line alone, where what it reads changes by `directions` and all else is held."""
