@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import pytest
 from specs import CLASSIFIER, derived
 
@@ -13,6 +14,7 @@ from derive.notation import register
 from derive.notation.text import Printer
 from derive.readback.reading import Reading
 from derive.readback.terminal import terminal
+from derive.readback.values import Value, difference
 from derive.steps import Derivation
 
 LINES = """
@@ -101,6 +103,8 @@ FALSE = {
     "a name of another sheet": r"z = V\,x + b",
     "a side that is the other": r"z = z",
     "a minus sign behind a dot": r"z = W\,x \cdot -1 + b",
+    "nothing behind a dot": r"z = W\,x + b \cdot",
+    "nothing behind a dot on the left": r"z \cdot = W\,x + b",
     "a brace that is not closed": r"z_{j = W\,x + b",
     "two signs in a row": r"z = W\,x + + b",
     "a fraction without a bar": r"q_{j} = \frac{s_{j}\,v_{j}}",
@@ -115,6 +119,27 @@ def test_a_line_that_has_lost_a_slope_is_false_on_one_side_of_a_kink_at_least() 
     assert read(right, KINKS) == 1
     with pytest.raises(CheckFailed, match="its sides differ"):
         read(right.replace(r" \odot \operatorname{ReLU}'(x)", ""), KINKS)
+
+
+def test_lines_are_told_apart_that_begin_alike_up_to_a_sign_of_equality() -> None:
+    delta = r"\sum_{k} [\,j = k\,]\,"
+    for _ in range(2):
+        assert read(rf"{delta}z_{{k}} = z_{{j}}") == 1
+        assert read(rf"{delta}s_{{k}} = s_{{j}}") == 1
+        with pytest.raises(CheckFailed, match="its sides differ"):
+            read(rf"{delta}s_{{k}} = z_{{j}}")
+
+
+def test_what_differs_where_the_sides_are_small_is_not_hidden_by_a_point_at_which_they_are_large() -> None:
+    large_and_small = np.asarray([1e9, 1.0]).reshape(2, 1, 1)
+    other = np.asarray([1e9, 1.01]).reshape(2, 1, 1)
+    assert difference(Value(large_and_small), Value(other)) == pytest.approx(0.01 / 1.01)
+
+
+def test_what_is_no_number_at_one_point_agrees_with_nothing() -> None:
+    known = Value(np.ones((2, 1, 1)))
+    assert difference(known, known) == 0
+    assert difference(known, Value(np.asarray([1.0, np.nan]).reshape(2, 1, 1))) == float("inf")
 
 
 @pytest.mark.parametrize("formula", TRUE.values(), ids=TRUE.keys())

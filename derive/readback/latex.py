@@ -30,10 +30,13 @@ ENDS = {")", "]", "}", "|)", "bar", "|", ",", "&", r"\rangle", r"\rVert", "", *R
 """Before these no factor begins."""
 
 
-def read(text: str, functions: Collection[str] = ()) -> tree.Relation:
-    """A formula as sides with relations between them; functions: the names of functions. Raises Unreadable."""
+def read(text: str, functions: Collection[str] = (), begun: dict[object, Tree] | None = None) -> tree.Relation:
+    """A formula as sides with relations between them. Raises Unreadable.
+
+    functions: the names of functions. begun: the left-hand sides of lines that have been read, since many begin alike.
+    """
     said = RANGES.search(text)
-    found = Reader(latex(text[: said.start()] if said else text), functions).whole()
+    found = Reader(latex(text[: said.start()] if said else text), functions).whole(begun)
     return replace(found, ranges=ranges(latex(said[1]), r"\le")) if said else found
 
 
@@ -56,21 +59,38 @@ class Reader(Cursor):
     def of(self, tokens: list[str]) -> Reader:
         return Reader(tokens, self.functions)
 
-    def whole(self) -> tree.Relation:
+    def whole(self, begun: dict[object, Tree] | None = None) -> tree.Relation:
         """All tokens as one relation."""
-        found = self.relation()
+        found = self.relation({} if begun is None else begun)
         self.end()
         return found
 
     # --- from loose to tight ------------------------------------------------------------------------------------------------
 
-    def relation(self) -> tree.Relation:
-        sides: list[Tree] = [tree.Gap() if self.next in RELATIONS else self.sum()]
+    def relation(self, begun: dict[object, Tree] | None = None) -> tree.Relation:
+        sides: list[Tree] = [self.left(begun) if begun is not None else self.side()]
         signs = []
         while self.next in RELATIONS:
             signs.append(self.take())
             sides.append(self.sum())
         return tree.Relation(tuple(sides), tuple(signs))
+
+    def left(self, begun: dict[object, Tree]) -> Tree:
+        """The left-hand side, as it has been read before, where it has."""
+        end = self.tokens.index("=") if "=" in self.tokens else 0
+        if not end:
+            return self.side()
+        mark = tuple(self.tokens[:end])
+        if mark in begun:
+            self.go(end)
+            return begun[mark]
+        found = self.side()
+        if self.at == end:
+            begun[mark] = found
+        return found
+
+    def side(self) -> Tree:
+        return tree.Gap() if self.next in RELATIONS else self.sum()
 
     def sum(self) -> Tree:
         terms = []

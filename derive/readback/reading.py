@@ -133,7 +133,7 @@ class Reading:
         """A formula as it is read, once."""
         mark = written, known.called
         if mark not in self.claims:
-            self.claims[mark] = latex.read(written, known.called)
+            self.claims[mark] = latex.read(written, known.called, known.begun)
         return self.claims[mark]
 
     def first_that_reads(self, found: Formula, told: Told, spoken: list[Spoken]) -> bool:
@@ -145,7 +145,7 @@ class Reading:
                 _require_form(claim, found)
                 outcomes = self.require(claim, sheet, sheet.written, told, found)
                 if found.said is not None:
-                    said = plain.read(found.said, sheet.said.letters, sheet.said.called)
+                    said = plain.read(found.said, sheet.said.letters, sheet.said.called, sheet.said.begun)
                     if not self.likeness(claim, said, sheet, told):
                         beside = self.require(said, sheet, sheet.said, told, found, outcomes)
                         for one, other in zip(outcomes, beside, strict=True):
