@@ -240,8 +240,9 @@ class Formulas:
         shown, exact = _array(value.array)
         if value.numbers is not None and isinstance(value.shown, Equation):
             relation = "=" if all(n.exact for n in value.numbers.values()) else r"\approx"
-            if _worked_out(value):
-                out += rf" \allowbreak {relation} {unbroken(self._put_in(value, value.shown, shown))}"
+            put_in = unbroken(self._put_in(value, value.shown, shown)) if _worked_out(value) else shown
+            if put_in != shown:  # a minus before a number is that number
+                out += rf" \allowbreak {relation} {put_in}"
         if len(parts) == 2 and parts[1] == shown:
             return rf"{parts[0]} = {shown}", note  # the formula is the number already
         if value.step is not None:
@@ -326,7 +327,8 @@ class Formulas:
         if not (_worked_out(value) or (value.step is not None and len(value.step) > 1)):
             return
         single = meant.reshape(())[()]
-        how, worked = before[-1]
+        put_in = len(before) > 2 or value.step is not None  # else the number that would be put in is the result
+        how, worked = before[-1] if put_in else (relation, last)
         try:
             result = arithmetic.evaluate(worked, self.functions, self.mark)
         except numbers.Unreadable as error:

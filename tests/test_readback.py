@@ -70,6 +70,9 @@ TRUE = {
     "a norm": r"C - c^{2} = \lVert q \rVert^{2} + \mathbf{1}^{\top}\,r + \mathbf{1}^{\top}\,o + \mathbf{1}^{\top}\,y\,\mathbf{1}",
     "a size": r"\left|c\right|^{2} = c^{2}",
     "a slice": r"y_{ij} = T_{ij\cdot}^{\top}\,x",
+    "a bracket over a matrix of ones": r"W\,x = (W \odot (\mathbf{1}\,x^{\top})"
+    r" \odot [\,b\,\mathbf{1}^{\top} > b\,\mathbf{1}^{\top} - \mathbf{1}\,\mathbf{1}^{\top}\,])\,\mathbf{1}",
+    "a sum whose range is a condition alone": r"x_{1} + x_{2} = \sum_{\substack{m\\ 0 \le m \le 1}} x_{m+1}",
     "a minus sign before a product": r"-z = -W\,x - b",
     "a slash": r"z/2 = (W\,x + b)/2",
 }
@@ -95,6 +98,11 @@ FALSE = {
     "cases without the last": r"r_{j} = \begin{cases}z_{j} & z_{j} > c\end{cases}",
     "a case behind the last": r"r_{j} = \begin{cases}z_{j} & \dsotherwise\\ c & z_{j} > c\end{cases}",
     "an index that is not shifted": r"o_{i} = x_{i}\,x_{i} + c \quad (0 \le i \le 1)",
+    "a bracket over a matrix of ones, the wrong way round": r"W\,x = (W \odot (\mathbf{1}\,x^{\top})"
+    r" \odot [\,b\,\mathbf{1}^{\top} < b\,\mathbf{1}^{\top} - \mathbf{1}\,\mathbf{1}^{\top}\,])\,\mathbf{1}",
+    "a bracket over a column beside a matrix": r"W\,x = (W \odot (\mathbf{1}\,x^{\top}) \odot [\,b > 0\,])\,\mathbf{1}",
+    "a range in a condition that is too short": r"x_{1} + x_{2} = \sum_{\substack{m\\ 0 \le m \le 0}} x_{m+1}",
+    "a range in a condition that is too wide": r"x_{1} + x_{2} = \sum_{\substack{m\\ 0 \le m \le 2}} x_{m+1}",
     "a range that is too wide": r"o_{i} = x_{i}\,x_{i+1} + c \quad (0 \le i \le 2)",
     "a change that is forgotten": r"\mathrm{d}z = \mathrm{d}W\,x + W\,\mathrm{d}x",
     "a bar that does not say all": r"\left.\frac{\partial z_{j}}{\partial x_{k}}\right|_{b} = W_{jk}",
@@ -289,6 +297,37 @@ def test_one_condition_for_all_entries_stands_before_them(condition: str) -> Non
 def test_arrays_of_zeros_and_sums_in_sums_can_be_read(equations: str, view: str) -> None:
     lines = "".join(f"  - {line}\n" for line in equations.split("; "))
     whole(f"title: t\ninputs: {{x: 5}}\nparameters: {{b: 3, r: 2, c: scalar, H: [2, 3]}}\nview: {view}\nequations:\n{lines}")
+
+
+WU = "{W: [4, 3], U: [4, 3], b: 4}"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "equations", "view"),
+    [
+        (WU, "p = where(W @ x > b, U @ x, b); C = sum(p**2)", "matrix"),
+        (WU, "p = where(W @ x > U @ x, b, U @ x); C = sum(p*b)", "batch"),
+        ("{c: 5}", "s[j] = sum(c[j]*c[j+q], q); C = sum(s[j]**2*x[0], j)", "index\nsizes: {j: 2}"),
+        (
+            "{A: [3, 3], c: scalar}",
+            "s[u,d] = where(c > x[u], x[u], sum(A[v,v] + A[v,v], v)); C = sum(s[u,d]**2, u, d) + c",
+            "batch\nexamples_in: columns\nsizes: {d: 2}",
+        ),
+        ("{ell: 3}", "z = x*exp(ell); C = sum(z**2)", "index"),
+        ("{ell: 3}", "z = x*exp(ell); C = sum(z**2)", "matrix"),
+    ],
+)
+def test_brackets_over_matrices_ranges_in_conditions_identities_and_an_ell_can_be_read(
+    parameters: str, equations: str, view: str
+) -> None:
+    lines = "".join(f"  - {line}\n" for line in equations.split("; "))
+    whole(f"title: t\ninputs: {{x: 3}}\nparameters: {parameters}\nequations:\n{lines}view: {view}\n")
+
+
+def test_a_number_that_is_put_in_behind_a_minus_is_not_repeated_as_the_result() -> None:
+    found = whole("title: t\nequations: ['z = w*x', 'a = 3 - z', 'C = a**2']\nvalues: {w: 1, x: 1}\nview: scalar\n")
+    line = r"\frac{\partial C}{\partial z} \allowbreak = -\frac{\partial C}{\partial a} \allowbreak = -4}"
+    assert line in found
 
 
 def whole(source: str) -> str:

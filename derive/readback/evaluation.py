@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -170,7 +170,8 @@ class Evaluation(Entries):
                 low, high = (int(self.whole(b, Scope({}, {})).item()) for b in bound)
                 more[name] = np.arange(low, high + 1)
             else:
-                more[name] = self.counted(self.size_of(name, [node.body, *node.conditions]))
+                said = [places for claim in node.conditions for places in _range(name, claim)]
+                more[name] = said[0] if said else self.counted(self.size_of(name, [node.body, *node.conditions]))
         inner = scope.with_letters(more)
         found = self.value(node.body, inner)
         array = found.array
@@ -284,27 +285,35 @@ class Evaluation(Entries):
             if out is None:
                 raise Unreadable("cases of which the last is not `otherwise`")
             (a, b), rows, columns = values.together([found, out], "cases")
-            out = Value(np.where(self.truth(condition, scope), a, b), rows, columns)
+            there = self.truth(condition, scope)
+            if not there.scalar:
+                rows, columns = rows and there.any_rows, columns and there.any_columns
+            out = Value(np.where(there.array, a, b), rows, columns)
         assert out is not None
         return out
 
     def _bracket(self, node: tree.Bracket, scope: Scope) -> Value:
-        return Value(self.truth(node.claim, scope).astype(float))
+        found = self.truth(node.claim, scope)
+        return replace(found, array=found.array.astype(float))
 
-    def truth(self, claim: Tree, scope: Scope) -> Array:
-        """Where a relation holds."""
+    def truth(self, claim: Tree, scope: Scope) -> Value:
+        """Where a relation holds; along a side of open length everywhere alike."""
         assert isinstance(claim, tree.Relation)
         if not claim.signs:
             raise Unreadable("a condition in which nothing is said")
         parts = [self.value(side, scope) for side in claim.sides]
-        arrays = [p.array for p in parts] if any(p.scalar for p in parts) else values.together(parts, "a comparison")[0]
+        alone = [p.scalar or isinstance(s, tree.Number) for p, s in zip(parts, claim.sides, strict=True)]
+        wide = [p for p, one in zip(parts, alone, strict=True) if not one]  # a number is compared with each entry of it
+        filled, rows, columns = values.together(wide, "a comparison") if wide else ([], False, False)
+        beside = iter(filled)
+        arrays = [p.array if one else next(beside) for p, one in zip(parts, alone, strict=True)]
         out = np.asarray(True)
         for sign, left, right in zip(claim.signs, arrays, arrays[1:], strict=False):
             out = out & COMPARED[sign](left, right)
-        return np.asarray(out)
+        return Value(np.asarray(out), rows, columns)
 
     def holds(self, claim: Tree, scope: Scope) -> Array:
-        return self.truth(claim, scope)[..., 0, 0]
+        return self.truth(claim, scope).array[..., 0, 0]
 
     def _paired(self, node: tree.Paired, scope: Scope) -> Value:
         return values.total(values.entrywise([self.value(node.left, scope), self.value(node.right, scope)], ["⊙"]))
@@ -331,6 +340,14 @@ VALUES: Mapping[type[Tree], Callable[[Evaluation, Any, Scope], Value]] = {
     tree.Paired: Evaluation._paired, tree.Norm: Evaluation._norm, tree.Size: Evaluation._size, tree.Root: Evaluation._root,
     tree.Ones: Evaluation._ones,
 }  # fmt: skip
+
+
+def _range(name: str, claim: Tree) -> Iterator[Array]:
+    """The places of which a condition says that a letter runs over them: 0 ≤ q ≤ 3."""
+    if isinstance(claim, tree.Relation) and len(claim.sides) == 3 and set(claim.signs) <= {r"\le", "<=", "≤"}:
+        low, middle, high = claim.sides
+        if middle == Name(name) and isinstance(low, tree.Number) and isinstance(high, tree.Number):
+            yield np.arange(int(low.value), int(high.value) + 1)
 
 
 def _brackets(node: Tree) -> Iterator[tree.Bracket]:

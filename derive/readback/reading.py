@@ -250,7 +250,7 @@ class Reading:
 
         beside: what the same line came to in other signs, at the same places.
         """
-        general = any(r"\ell" in name.above for name in tree.every(tree.Name, claim))
+        general = r"\ell" not in known.table and any(r"\ell" in name.above for name in tree.every(tree.Name, claim))
         if general and told.layers is None:
             raise Unreadable("nothing says which layers ℓ stands for")
         outcomes: list[Outcome] = []

@@ -90,6 +90,8 @@ def together(values: list[Value], what: str) -> tuple[list[Array], bool, bool]:
 
 
 def add(values: list[Value]) -> Value:
+    if all(v.identity for v in values):
+        return Value(sum((v.array for v in values[1:]), values[0].array), identity=True)
     arrays, rows, columns = together(values, "a sum")
     return Value(sum(arrays[1:], arrays[0]), rows, columns)
 
@@ -155,7 +157,8 @@ def diagonal(value: Value) -> Value:
 
 def difference(left: Value, right: Value) -> float:
     """How far two sides are apart at most at the worst point, relative to what is larger there, or to `SMALL`."""
-    (a, b), _, _ = together([left, right], "an equation")
+    multiples = left.identity and right.identity
+    (a, b), _, _ = ([left.array, right.array], False, False) if multiples else together([left, right], "an equation")
     if not (a.size and b.size):
         return 0.0
     apart = abs(a - b)
