@@ -12,7 +12,7 @@ from .. import simplify
 from ..matching import match
 from ..steps import Derivation, Step, tensor_of
 from ..system import COUNT, Equation, Tensor, cotangent, is_cotangent, lhs_of, primal
-from ..tensor import Differential, Elementwise, Entry, Index, Partial, Total, add, mul, neg, rebuild, total
+from ..tensor import Differential, Elementwise, Entry, Index, Partial, Total, Where, add, mul, neg, rebuild, total
 from ..walk import entries, factors, free_indices, nodes, rename, terms, transform
 from .changes import Candidate, softmax_slope, wrong_slopes
 from .lifting import users
@@ -108,7 +108,7 @@ def _without(expr: Expr, lost: Callable[[Expr], bool]) -> Expr:
             return mul(*(_without(f, lost) if not lost(f) else (S.NegativeOne if f.is_negative else S.One) for f in node.args))
         return None
 
-    return transform(expr, rule)
+    return _outside_conditions(expr, rule)
 
 
 def _sign(line: Line) -> Iterator[Candidate]:
@@ -321,7 +321,19 @@ def _slope_twice(line: Line) -> Iterator[Candidate]:
 
 
 def _replaced(expr: Expr, old: Expr, new: Expr) -> Expr:
-    return transform(expr, lambda n: new if n == old else None)
+    return _outside_conditions(expr, lambda n: new if n == old else None)
+
+
+def _outside_conditions(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
+    """Rewritten by a rule but for conditions: with another one a line is true wherever both decide alike."""
+
+    def kept(node: Expr) -> Expr | None:
+        if isinstance(node, Where) and rule(node) is None:
+            condition, *branches = node.args
+            return Where(condition, *(_outside_conditions(b, rule) for b in branches))
+        return rule(node)
+
+    return transform(expr, kept)
 
 
 _ALL = (_slopes, _numbers, _sign)
