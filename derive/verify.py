@@ -68,16 +68,20 @@ def _rank(found: Check) -> float:
 # --- a point ------------------------------------------------------------------------------------------------------------------
 
 
-def random_point(system: System, rng: np.random.Generator) -> Values:
-    """Random values for all that is given, at which the forward pass is defined and has a slope, and the forward pass itself."""
+def random_point(system: System, rng: np.random.Generator, positive: bool = False) -> Values:
+    """Random values for all that is given, at which the forward pass is defined and has a slope, and the forward pass itself.
+
+    positive: no number is negative, so that every unit of a deep ReLU network is on; else that is a matter of luck.
+    """
     level: str | None = None
     for attempt in range(24):
         values: Values = {}
         for tensor in system.tensors.values():
             if tensor.role not in ("intermediate", "objective"):
-                spread = 1.0 / np.sqrt(max(1, tensor.shape[-1] if len(tensor.shape) > 1 else 1))
+                width = max(1, tensor.shape[-1] if len(tensor.shape) > 1 else 1)
+                spread = 1.0 / (width if positive else np.sqrt(width))
                 drawn = rng.normal(size=tensor.shape)
-                if attempt % 2:
+                if attempt % 2 or positive:
                     drawn = 0.3 + np.abs(drawn)  # logarithms and roots want positive numbers
                 values[tensor.key] = np.asarray(drawn * spread)
         values |= {key: np.asarray(value) for key, value in system.constants.items()}

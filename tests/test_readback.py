@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import numpy as np
@@ -337,6 +338,24 @@ def whole(source: str) -> str:
     return api.show(found) + api.tex(api.sheet(spec, found))
 
 
+DEEP = "dense: {units: 3, activation: sigmoid, repeat: 5}, dense: {units: 2, activation: tanh}"
+
+
+@pytest.mark.parametrize("name", ["x", "j", "k", "A", "p", "l", "z", "n", "W"])
+@pytest.mark.parametrize("view", ["index", "[index, matrix]", "batch"])
+def test_layer_0_stands_for_the_input_whatever_its_name(name: str, view: str) -> None:
+    spec = f"title: t\nnetwork: {{input: {{{name}: 3}}, layers: [{DEEP}], loss: squared_error}}\nview: {view}\nlabels: relative\n"
+    found = whole(spec)
+    assert "for the input" in found and r"\ell-1" in found
+
+
+def test_zero_times_ones_is_zero() -> None:
+    lines = "  - c = D - D + sum(x)*(D - D)\n  - C = mean(c)\n"
+    for view in ("matrix", "batch"):
+        found = whole(f"title: t\ninputs: {{x: 5}}\nparameters: {{D: [5, 2]}}\nview: {view}\nexamples: 4\nequations:\n{lines}")
+        assert not re.search(r"= 0 ?(\\mathbf\{1\}|𝟏)", found)
+
+
 def test_a_softmax_of_one_unit_is_always_one_and_has_no_slope() -> None:
     layers = "[{activation: {function: softmax}}, {dense: {units: 4}}, {dense: {units: 1, activation: softmax}}]"
     whole(f"title: t\nconvention: column\nnetwork: {{input: {{x: 4}}, layers: {layers}, loss: hinge}}\nview: index\n")
@@ -347,6 +366,26 @@ def test_the_key_to_the_gaps_says_which_layers_its_lines_stand_for() -> None:
     rungs, key = api.faded(spec)
     assert r"For $\ell = 1, \dots, 100$" in api.tex(key)
     assert [api.tex(rung).count(r"For $\ell = 1, \dots, 100$") for rung in rungs] == [2, 2, 2]
+
+
+def test_the_wrong_answers_of_a_chain_of_relus_are_wrong() -> None:
+    """At most points one of the units is off, and every derivative is 0, whatever is done wrong."""
+    layers = (
+        "dense: {name: first, units: 1}, dense: {name: second, units: 1, activation: relu, repeat: 5}, "
+        "add: {from: [second, first]}, dense: {units: 1, activation: relu}"
+    )
+    network = f"network: {{input: {{x: 1}}, layers: [{layers}], loss: hinge}}"
+    spec = api.loads(f"title: any\nconvention: row\n{network}\nview: scalar\nlabels: relative\nseed: 196\n")
+    asked = api.homework(spec)
+    assert r"\dscheckbox" in api.tex(api.edition(asked, "homework"))
+    assert api.tex(api.edition(asked, "marking"))
+
+
+def test_where_nothing_changes_there_is_no_usual_error_and_the_differential_has_a_point() -> None:
+    spec = api.loads("title: t\ninputs: {b: 3}\nequations: ['p = softmax(b - b)', 'C = sum(p**3)']\nview: index\nexamples: 7\n")
+    asked = api.homework(spec)
+    for edition in ("homework", "solutions", "marking"):
+        assert api.tex(api.edition(asked, edition))
 
 
 CHAIN_OF_ONE = "dense: {units: 1, activation: leaky_relu, bias: false}, dense: {units: 1, activation: softmax, bias: false}"

@@ -207,7 +207,8 @@ class _Register:
         lowest, highest = len(pieces), sum(len(p) if p.isdigit() else 1 for p in pieces)
         slice_ = self.numbered and lowest <= other.rank  # W_1 as a matrix beside row 1 of W
         example = lowest == 1 and other.tensor.batch is not None and name.tensor.batch is None  # x_1 beside example n of x
-        return lowest <= other.rank - name.rank <= highest or slice_ or example
+        whole = lowest == other.rank and not any(p.isdigit() for p in pieces)  # x_k as a vector beside the entry k of x
+        return lowest <= other.rank - name.rank <= highest or slice_ or example or whole
 
     def _an_index(self, piece: str) -> bool:
         """Whether a subscript could be an index: a letter of the sheet's indices, or t-1 with such a letter."""

@@ -11,7 +11,7 @@ from ..errors import SpecError
 from ..sheet import Labelled, Line, Lines, Partials, Prose, Value, Values
 from ..steps import Derivation
 from ..system import Equation, cotangent, is_cotangent, primal
-from ..tensor import Entry
+from ..tensor import Differential, Entry
 from ..walk import entries
 from .asking import Wanted, lines_down, way_down
 from .marking import errors_of_a_step, marks, shown, usual_errors
@@ -61,6 +61,7 @@ def _differential(composer: _Composer, wanted: Wanted, done: Done, seed: int) ->
     lines = composer.differential_lines(wanted.key, {})
     terms = composer.derivation.terms[wanted.key]
     parts = [("mark_term", {"change": Entry.of(t.entry.key), "value": composer.entry(wanted.key)}) for t in terms[:4]]
+    parts = parts or [("mark_value", {"what": Differential(Entry.of(wanted.key))})]  # nothing in it changes anything
     equation = composer.system.defines()[wanted.key]
     line = shown(composer, equation).forms[0].shown
     used = {e.key for e in entries(equation.rhs)}

@@ -45,6 +45,9 @@ READING = (Unreadable, ValueError, LookupError, TypeError, ArithmeticError)
 DOUBT = 6
 """More points at which a line must be true that may be wrong."""
 
+TRIED = 20
+"""Pairs of points of which the one with the fewest zeros is such a point, too."""
+
 SPACE = re.compile(r"\\allowbreak|\\penalty\d+|\s")
 """What changes nothing in a formula."""
 
@@ -180,7 +183,9 @@ class Reading:
     @cached_property
     def doubting(self) -> Spoken:
         """The same with more points: a wrong line may be true at some, where a slope is 0 or a number is cut off."""
-        return replace(self.main, points=Points(tuple(World.at_random(self.derivation, seed) for seed in range(20, 20 + DOUBT))))
+        plain = [World.at_random(self.derivation, seed) for seed in range(20, 20 + DOUBT)]
+        alive = World.most_alive(self.derivation, range(40, 40 + TRIED))
+        return replace(self.main, points=Points((*plain, alive)))
 
     def other(self, derivation: Derivation, found: Symbols) -> Spoken:
         """The signs and the worlds of another system, of which some lines of a sheet speak."""
@@ -198,6 +203,8 @@ class Reading:
             return 0
         if SHAPE.fullmatch(found.latex):
             self.shape(found, told)
+            return 0
+        if told.asked and self.names_the_input(found.latex, told):
             return 0
         alone = OPERATOR.sub(r"\1", found.latex)
         if alone in self.functions or alone in SIGNS or ALONE.fullmatch(alone) or words.own_formula(found.latex, *templates):
@@ -230,13 +237,25 @@ class Reading:
             if found.latex != r" \times ".join(map(str, shape)):
                 raise Unreadable(f"`{told.row[0]}` has the shape {shape}")
 
+    @cached_property
+    def inputs(self) -> frozenset[str]:
+        return frozenset(t.key for t in self.main.system.tensors.values() if t.role == "input")
+
+    def names_the_input(self, written: str, told: Told) -> bool:
+        """Keep what layer 0 stands for, where this is the name of it: whatever the letter, also one that texts use themselves."""
+        try:
+            name = latex.Reader(tokens.latex(written), self.functions).lone_name()
+        except Unreadable:
+            return False
+        return self.about_the_input(name, told)
+
     def about_the_input(self, name: tree.Name, told: Told) -> bool:
         """Keep what a page says of layer 0: a^(0) stands for the input x."""
         meaning = self.main.written.meaning(name, self.main.layers(told.layers)[0])
         if meaning is None and self.main.written.meaning(name, {}, "the input") is not None:
             told.asked = True
             return True
-        if told.asked and meaning is not None and self.main.system.tensors[meaning.sign.key].role == "input":
+        if told.asked and meaning is not None and meaning.sign.key in self.inputs:
             told.zero, told.asked = meaning.sign.key, False
             return True
         return False

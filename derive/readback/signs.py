@@ -153,7 +153,7 @@ class Signs:
             return
         if name.above == sign.above:
             yield Meaning(sign, indices)
-        elif not own and name.above:
+        elif not own and name.above and not self._a_layer(name, layers):
             yield Meaning(sign, indices, name.above)
 
     def _indices(self, sign: Sign, name: Name) -> tuple[Tokens, ...]:
@@ -161,6 +161,10 @@ class Signs:
         if len(parts) == 1 and sign.rank > 1:
             return tuple(apart(parts[0]))
         return parts
+
+    def _a_layer(self, name: Name, layers: Mapping[str, int]) -> bool:
+        """Whether what stands above a letter is the number of a layer, and no power: a^(0), where there is an a^(1)."""
+        return self._layer(name.above, layers) is not None and any(s.layer is not None for s in self.table[name.letter])
 
     def _layer(self, above: Tokens, layers: Mapping[str, int]) -> int | None:
         """The number of a layer, (2), (ℓ-1) or L-1; None where it is none."""

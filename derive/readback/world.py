@@ -6,7 +6,7 @@ cost are those that `verify` has compared with the forward program before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -47,10 +47,16 @@ class World:
         first = cls.at_random(derivation)
         if not _conditions(derivation.system):
             return (first,)
-        drawn = [first, *(cls.at_random(derivation, seed) for seed in range(DRAWN))]
+        drawn = [first, *(cls.at_random(derivation, seed) for seed in range(DRAWN)), cls.at_random(derivation, positive=True)]
         alive = max(drawn, key=cls.alive)
         other = max(drawn, key=lambda w: (w.unlike(alive), w.alive()))
         return (alive,) if other is alive else (alive, other)
+
+    @classmethod
+    def most_alive(cls, derivation: Derivation, seeds: Iterable[int]) -> World:
+        """Of many points, some of them without negative numbers, that at which the fewest derivatives of the cost are zero."""
+        drawn = (cls.at_random(derivation, seed, positive) for seed in seeds for positive in (False, True))
+        return max(drawn, key=cls.alive)
 
     def alive(self) -> int:
         """How many entries of derivatives of the cost are not zero."""
@@ -67,11 +73,11 @@ class World:
             return tuple(evaluate.evaluate(e, self.values, free_indices(e)) for e in _conditions(self.derivation.system))
 
     @classmethod
-    def at_random(cls, derivation: Derivation, seed: int = 7) -> World:
+    def at_random(cls, derivation: Derivation, seed: int = 7, positive: bool = False) -> World:
         system = derivation.system
         rng = np.random.default_rng([seed, 1])
         with np.errstate(all="ignore"):
-            values = verify.random_point(system, rng)
+            values = verify.random_point(system, rng, positive)
             for key in derivation.seeds:
                 values[cotangent(key)] = rng.normal(size=system.tensors[key].shape)
             for equation in derivation.gradients.values():
