@@ -37,7 +37,7 @@ def substitution(composer: _Composer) -> Section:
         blocks.append(Figure("graph", (composer.derivation, composer.system.equations, {}), "graph"))
     for many in (r for r in runs if r.many):
         layer = tuple(composer.system.equations[i] for i in many.representative.equations)
-        blocks.append(Figure("graph", (composer.derivation, layer, many.general), "graph_layer"))
+        blocks += [composer.for_layers(many), Figure("graph", (composer.derivation, layer, many.general), "graph_layer")]
     parameters = last_uses(composer)
     for run, keys in reversed(composer.parts(runs)):
         general = run.general if run else {}

@@ -68,10 +68,11 @@ def _rank(found: Check) -> float:
 # --- a point ------------------------------------------------------------------------------------------------------------------
 
 
-def random_point(system: System, rng: np.random.Generator, positive: bool = False) -> Values:
+def random_point(system: System, rng: np.random.Generator, negative: float | None = None) -> Values:
     """Random values for all that is given, at which the forward pass is defined and has a slope, and the forward pass itself.
 
-    positive: no number is negative, so that every unit of a deep ReLU network is on; else that is a matter of luck.
+    negative: which share of the numbers is negative; with few of them most units of a deep ReLU network are on, which else is a
+    matter of luck.
     """
     level: str | None = None
     for attempt in range(24):
@@ -79,10 +80,12 @@ def random_point(system: System, rng: np.random.Generator, positive: bool = Fals
         for tensor in system.tensors.values():
             if tensor.role not in ("intermediate", "objective"):
                 width = max(1, tensor.shape[-1] if len(tensor.shape) > 1 else 1)
-                spread = 1.0 / (width if positive else np.sqrt(width))
+                spread = 1.0 / (np.sqrt(width) if negative is None else width)
                 drawn = rng.normal(size=tensor.shape)
-                if attempt % 2 or positive:
+                if attempt % 2 or negative is not None:
                     drawn = 0.3 + np.abs(drawn)  # logarithms and roots want positive numbers
+                if attempt % 2 == 0 and negative:
+                    drawn = np.where(rng.random(tensor.shape) < negative, -drawn, drawn)
                 values[tensor.key] = np.asarray(drawn * spread)
         values |= {key: np.asarray(value) for key, value in system.constants.items()}
         for fact in system.facts:

@@ -349,6 +349,16 @@ def test_layer_0_stands_for_the_input_whatever_its_name(name: str, view: str) ->
     assert "for the input" in found and r"\ell-1" in found
 
 
+def test_a_picture_of_one_layer_says_for_which_it_stands() -> None:
+    layers = (
+        "dense: {units: 4, activation: relu, repeat: 6}, dense: {units: 3, activation: silu, bias: false}, "
+        "dense: {units: 3, activation: elu, bias: false, repeat: 6}, dense: {units: 3}"
+    )
+    found = whole(f"title: t\nnetwork: {{input: {{x: 3}}, layers: [{layers}], loss: squared_error}}\nview: [index, matrix]\n")
+    pictures = re.findall(r"For \$\\ell = ([^$]*)\$[^\n]*\n\s*\\begin\{dsfigure\}", found)
+    assert pictures == [r"1, \dots, 6", r"8, \dots, 13"]
+
+
 def test_zero_times_ones_is_zero() -> None:
     lines = "  - c = D - D + sum(x)*(D - D)\n  - C = mean(c)\n"
     for view in ("matrix", "batch"):

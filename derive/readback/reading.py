@@ -42,11 +42,8 @@ Others = Mapping[str, tuple[Derivation, Symbols]]
 READING = (Unreadable, ValueError, LookupError, TypeError, ArithmeticError)
 """What may go wrong with a text that is no formula."""
 
-DOUBT = 6
+DOUBT = 8
 """More points at which a line must be true that may be wrong."""
-
-TRIED = 20
-"""Pairs of points of which the one with the fewest zeros is such a point, too."""
 
 SPACE = re.compile(r"\\allowbreak|\\penalty\d+|\s")
 """What changes nothing in a formula."""
@@ -183,9 +180,7 @@ class Reading:
     @cached_property
     def doubting(self) -> Spoken:
         """The same with more points: a wrong line may be true at some, where a slope is 0 or a number is cut off."""
-        plain = [World.at_random(self.derivation, seed) for seed in range(20, 20 + DOUBT)]
-        alive = World.most_alive(self.derivation, range(40, 40 + TRIED))
-        return replace(self.main, points=Points((*plain, alive)))
+        return replace(self.main, points=Points(World.many(self.derivation, range(20, 20 + DOUBT))))
 
     def other(self, derivation: Derivation, found: Symbols) -> Spoken:
         """The signs and the worlds of another system, of which some lines of a sheet speak."""

@@ -47,16 +47,16 @@ class World:
         first = cls.at_random(derivation)
         if not _conditions(derivation.system):
             return (first,)
-        drawn = [first, *(cls.at_random(derivation, seed) for seed in range(DRAWN)), cls.at_random(derivation, positive=True)]
+        drawn = [first, *(cls.at_random(derivation, seed) for seed in range(DRAWN)), cls.at_random(derivation, negative=0)]
         alive = max(drawn, key=cls.alive)
         other = max(drawn, key=lambda w: (w.unlike(alive), w.alive()))
         return (alive,) if other is alive else (alive, other)
 
     @classmethod
-    def most_alive(cls, derivation: Derivation, seeds: Iterable[int]) -> World:
-        """Of many points, some of them without negative numbers, that at which the fewest derivatives of the cost are zero."""
-        drawn = (cls.at_random(derivation, seed, positive) for seed in seeds for positive in (False, True))
-        return max(drawn, key=cls.alive)
+    def many(cls, derivation: Derivation, seeds: Iterable[int]) -> tuple[World, ...]:
+        """Points at which a line that is wrong is not true by chance: where functions have kinks, with units on and off."""
+        shares = (None, 0.0, 0.15) if _conditions(derivation.system) else (None,)
+        return tuple(cls.at_random(derivation, seed, share) for seed in seeds for share in shares)
 
     def alive(self) -> int:
         """How many entries of derivatives of the cost are not zero."""
@@ -73,11 +73,11 @@ class World:
             return tuple(evaluate.evaluate(e, self.values, free_indices(e)) for e in _conditions(self.derivation.system))
 
     @classmethod
-    def at_random(cls, derivation: Derivation, seed: int = 7, positive: bool = False) -> World:
+    def at_random(cls, derivation: Derivation, seed: int = 7, negative: float | None = None) -> World:
         system = derivation.system
         rng = np.random.default_rng([seed, 1])
         with np.errstate(all="ignore"):
-            values = verify.random_point(system, rng, positive)
+            values = verify.random_point(system, rng, negative)
             for key in derivation.seeds:
                 values[cotangent(key)] = rng.normal(size=system.tensors[key].shape)
             for equation in derivation.gradients.values():
