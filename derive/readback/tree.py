@@ -273,7 +273,7 @@ def name(letter: str, below: tuple[Tokens, ...] = (), above: Tokens = ()) -> Nam
     return Name(letter, below, above)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)  # those of a page; every student has others
 def number(written: str) -> Number:
     """A number as it is written, with a point before its decimals."""
     return Number(Fraction(written))
