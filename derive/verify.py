@@ -80,7 +80,9 @@ def random_point(system: System, rng: np.random.Generator, negative: float | Non
         for tensor in system.tensors.values():
             if tensor.role not in ("intermediate", "objective"):
                 width = max(1, tensor.shape[-1] if len(tensor.shape) > 1 else 1)
-                spread = 1.0 / (np.sqrt(width) if negative is None else width)
+                spread = 1.0 / np.sqrt(width)
+                if negative is not None:  # sums of many numbers of one sign grow from layer to layer
+                    spread = 0.9 / width if len(tensor.shape) > 1 else 0.3
                 drawn = rng.normal(size=tensor.shape)
                 if attempt % 2 or negative is not None:
                     drawn = 0.3 + np.abs(drawn)  # logarithms and roots want positive numbers

@@ -338,6 +338,30 @@ def whole(source: str) -> str:
     return api.show(found) + api.tex(api.sheet(spec, found))
 
 
+BATCH = "title: t\nnetwork: {input: {x: 3}, layers: [dense: {units: 2}], loss: squared_error}\nview: index\nexamples: 4\n"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text", "problem"),
+    [
+        ("$z$, $s$\\dsand{}$v$ and $W_{jk}$", LINES, ""),
+        ("$W_{jj}$", LINES, "one letter twice"),
+        ("$z$, $s$\\dsand{}$s$", LINES, "twice in a row"),
+        ("$z$, $z$ and $s$", LINES, "twice in a row"),
+        ("$z_{nj}^{(1)}$", BATCH, ""),
+        ("$z_{jn}^{(1)}$", BATCH, "counts the training examples"),
+    ],
+)
+def test_the_names_in_a_sentence_have_their_letters_in_their_places(sentence: str, text: str, problem: str) -> None:
+    found = api.derive(api.loads(text))
+    reading = Reading(found, register.symbols(found))
+    if not problem:
+        assert reading.page(sentence) == 0
+        return
+    with pytest.raises(CheckFailed, match=problem):
+        reading.page(sentence)
+
+
 DEEP = "dense: {units: 3, activation: sigmoid, repeat: 5}, dense: {units: 2, activation: tanh}"
 
 
@@ -389,6 +413,14 @@ def test_the_wrong_answers_of_a_chain_of_relus_are_wrong() -> None:
     asked = api.homework(spec)
     assert r"\dscheckbox" in api.tex(api.edition(asked, "homework"))
     assert api.tex(api.edition(asked, "marking"))
+
+
+def test_no_sigmoid_is_saturated_where_lines_are_read() -> None:
+    layers = "dense: {units: 3, activation: relu, repeat: 7}, dense: {units: 4, activation: softplus}, "
+    layers += "dense: {units: 3, activation: sigmoid}"
+    for convention in ("row", "column"):
+        network = f"network: {{input: {{x: 4}}, layers: [{layers}], loss: binary_cross_entropy}}"
+        whole(f"title: t\nconvention: {convention}\n{network}\nview: matrix\n")
 
 
 def test_where_nothing_changes_there_is_no_usual_error_and_the_differential_has_a_point() -> None:

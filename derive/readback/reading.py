@@ -14,6 +14,9 @@ from pathlib import Path
 from ..errors import CheckFailed
 from ..notation.symbols import Symbols
 from ..steps import Derivation
+from ..system import primal
+from ..tensor import Entry
+from ..walk import nodes
 from . import latex, plain, tokens, tree, words
 from .comparing import Outcome, Told, compare, require_same
 from .evaluation import Evaluation
@@ -21,7 +24,7 @@ from .letters import Letters
 from .likeness import same
 from .page import Formula, formulas, shared, states_numbers
 from .points import Points, Stacked
-from .signs import Signs, written
+from .signs import Meaning, Signs, written
 from .spoken import Spoken
 from .tokens import Unreadable
 from .world import World
@@ -44,6 +47,11 @@ READING = (Unreadable, ValueError, LookupError, TypeError, ArithmeticError)
 
 DOUBT = 8
 """More points at which a line must be true that may be wrong."""
+
+DEFECT = "this is a defect of the way formulas are written, not of your spec: please report it with the spec"
+
+TWICE = re.compile(r"(?<!\\)\$([^$]*[a-zA-Z][^$]*)\$(?=(?:, |\\dsand\{\})\$\1\$)")
+"""A name that a list in a sentence has twice in a row."""
 
 SPACE = re.compile(r"\\allowbreak|\\penalty\d+|\s")
 """What changes nothing in a formula."""
@@ -93,6 +101,9 @@ class Reading:
         folders = tuple(templates)
         count = 0
         labelled: list[tuple[bool, bool]] = []
+        twice = TWICE.search(tex)
+        if twice:
+            raise CheckFailed(f"a sentence lists `{twice[1]}` twice in a row; nothing was printed", hint=DEFECT)
         for formula in (*formulas(tex), Formula("task", "", len(tex))):
             if formula.role in ("part", "task"):
                 _require_one(labelled)
@@ -115,7 +126,7 @@ class Reading:
                 where = f", in the section `{told.part}`" if told.part else ""
                 raise CheckFailed(
                     f"a printed line cannot be trusted{where}: {error.message}; nothing was printed: {formula.latex}",
-                    hint="this is a defect of the way formulas are written, not of your spec: please report it with the spec",
+                    hint=DEFECT,
                 ) from None
         return count
 
@@ -215,9 +226,31 @@ class Reading:
                 bare = name == tree.Name(name.letter)
                 if bare and any(name.letter in s.indices or name.letter == s.written.unnamed for s in spoken):
                     continue  # an index; and the cost that follows, where the equations have none
-                if all(signs.meaning(name, layers, told.zero) is None for signs, layers in known):
+                meanings = (signs.meaning(name, layers, told.zero) for signs, layers in known)
+                meaning = next((m for m in meanings if m is not None), None)
+                if meaning is None:
                     raise Unreadable(f"`{written(name)}` is no sign of this sheet")
+                self.require_letters(name, meaning)
         return 0
+
+    def require_letters(self, name: tree.Name, meaning: Meaning) -> None:
+        """In a name of a sentence, of which nothing is worked out, that of the examples stands on their axis, and none twice."""
+        tensor = self.main.system.tensors.get(primal(meaning.sign.key))
+        letters = [part for part in meaning.indices if len(part) == 1 and part[0].isalpha()]
+        example = (self.main.home.one.example_letter,)
+        if tensor is None or len(meaning.indices) != len(tensor.shape):
+            return
+        if tensor.batch is not None and example in letters and meaning.indices[tensor.batch] != example:
+            raise Unreadable(f"`{example[0]}` counts the training examples, and not what it stands for in `{written(name)}`")
+        if len(set(letters)) < len(letters) and tensor.key not in self.diagonals:
+            raise Unreadable(f"`{written(name)}` has one letter twice, which no line has")
+
+    @cached_property
+    def diagonals(self) -> frozenset[str]:
+        """What is written with one index twice in some line of the derivation: W[i,i]."""
+        lines = [*self.main.system.equations, *(s.result for s in self.derivation.steps)]
+        found = (n for q in lines for side in (q.lhs, q.rhs) for n in nodes(side) if isinstance(n, Entry))
+        return frozenset(primal(n.key) for n in found if len(set(n.indices)) < len(n.indices))
 
     def shape(self, found: Formula, told: Told) -> None:
         """The shape that stands in a row of a table, of what its first cell names, in each layer that it speaks of."""

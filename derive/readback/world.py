@@ -25,6 +25,9 @@ from .tokens import Unreadable
 DRAWN = 6
 """Points that are drawn to choose from where functions have kinks."""
 
+LARGE = 12.0
+"""With values beyond it digits are lost where 1 - a stands for a sigmoid a."""
+
 ROUNDING = 1e-9
 """Values that differ by less are the same: (a + b) - b does not depend on b."""
 
@@ -47,7 +50,8 @@ class World:
         first = cls.at_random(derivation)
         if not _conditions(derivation.system):
             return (first,)
-        drawn = [first, *(cls.at_random(derivation, seed) for seed in range(DRAWN)), cls.at_random(derivation, negative=0)]
+        drawn = [first, *(cls.at_random(derivation, seed) for seed in range(DRAWN))]
+        drawn += [world for world in (cls.at_random(derivation, negative=0),) if world.moderate]
         alive = max(drawn, key=cls.alive)
         other = max(drawn, key=lambda w: (w.unlike(alive), w.alive()))
         return (alive,) if other is alive else (alive, other)
@@ -56,7 +60,13 @@ class World:
     def many(cls, derivation: Derivation, seeds: Iterable[int]) -> tuple[World, ...]:
         """Points at which a line that is wrong is not true by chance: where functions have kinks, with units on and off."""
         shares = (None, 0.0, 0.15) if _conditions(derivation.system) else (None,)
-        return tuple(cls.at_random(derivation, seed, share) for seed in seeds for share in shares)
+        drawn = ((share, cls.at_random(derivation, seed, share)) for seed in seeds for share in shares)
+        return tuple(world for share, world in drawn if share is None or world.moderate)
+
+    @property
+    def moderate(self) -> bool:
+        """Whether no value is so large that a sigmoid of it is 1 but for rounding."""
+        return all(np.all(np.abs(self.values[key]) < LARGE) for key in self.derivation.system.tensors)
 
     def alive(self) -> int:
         """How many entries of derivatives of the cost are not zero."""
