@@ -50,7 +50,7 @@ DOUBT = 8
 
 DEFECT = "this is a defect of the way formulas are written, not of your spec: please report it with the spec"
 
-TWICE = re.compile(r"(?<!\\)\$([^$]*[a-zA-Z][^$]*)\$(?=(?:, |\\dsand\{\})\$\1\$)")
+TWICE = re.compile(r"\$(?<!\\\$)(?=[^$]*?[a-zA-Z])([^$]++)\$(?=(?:, |\\dsand\{\})\$\1\$)")
 """A name that a list in a sentence has twice in a row."""
 
 SPACE = re.compile(r"\\allowbreak|\\penalty\d+|\s")
