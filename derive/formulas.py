@@ -262,10 +262,11 @@ class Formulas:
         text = write(known)
         try:
             wanted = numbers.read_number(shown)
+            rounded = not all(n.exact for n in known.values())
             for digits in range(rounding.DIGITS, MOST_DIGITS + 1):
                 longer = {k: n if n.exact else rounding.number(n.value, digits=digits) for k, n in known.items()}
                 text = write(longer)
-                if arithmetic.agrees(arithmetic.evaluate(unbroken(text), self.functions), wanted):
+                if arithmetic.agrees(arithmetic.evaluate(unbroken(text), self.functions), wanted, rounded):
                     break
         except numbers.Unreadable:
             return text  # it is said when the line is read back
@@ -333,7 +334,7 @@ class Formulas:
             result = arithmetic.evaluate(worked, self.functions, self.mark)
         except numbers.Unreadable as error:
             raise CheckFailed(f"{what} is worked out in a line that cannot be read: {error}", hint=numbers.DEFECT) from None
-        if not arithmetic.agrees(result, found.item()):
+        if not arithmetic.agrees(result, found.item(), relation != "="):
             raise CheckFailed(
                 f"{what} is worked out as `{worked}`, which is {float(result):.10g} and not {last}; nothing was printed",
                 hint=numbers.DEFECT,

@@ -104,6 +104,9 @@ FALSE = {
     "a bracket over a column beside a matrix": r"W\,x = (W \odot (\mathbf{1}\,x^{\top}) \odot [\,b > 0\,])\,\mathbf{1}",
     "a range in a condition that is too short": r"x_{1} + x_{2} = \sum_{\substack{m\\ 0 \le m \le 0}} x_{m+1}",
     "a range in a condition that is too wide": r"x_{1} + x_{2} = \sum_{\substack{m\\ 0 \le m \le 2}} x_{m+1}",
+    "two things above one another": r"z^{\top}^{\top} = W\,x + b",
+    "two things above a bracket": r"s_{j} = (s_{j})^{2}^{\frac{1}{2}}",
+    "a free letter on a longer axis": r"o_{i} = x_{i} - x_{i} + o_{i}",
     "a range that is too wide": r"o_{i} = x_{i}\,x_{i+1} + c \quad (0 \le i \le 2)",
     "a change that is forgotten": r"\mathrm{d}z = \mathrm{d}W\,x + W\,\mathrm{d}x",
     "a bar that does not say all": r"\left.\frac{\partial z_{j}}{\partial x_{k}}\right|_{b} = W_{jk}",
@@ -360,6 +363,34 @@ def test_the_names_in_a_sentence_have_their_letters_in_their_places(sentence: st
         return
     with pytest.raises(CheckFailed, match=problem):
         reading.page(sentence)
+
+
+FAINT = """
+title: t
+inputs: {h: scalar}
+parameters: {j: scalar, M: scalar}
+equations:
+  - v = log(1 + (h)**2)
+  - g = (gelu((j)+(j)))/(1 + (softplus(cos(h)))**2)
+  - A = -M*log(1 + g**2)
+view: scalar
+"""
+
+
+def test_lines_are_read_where_their_sides_are_no_noise() -> None:
+    assert read(r"g = \frac{\operatorname{GELU}(j + j)}{1 + \operatorname{softplus}(\cos h)^{2}}", FAINT) == 1
+    assert read(r"A = -M\,\log(1 + g^{2})", FAINT) == 1
+    for false in (r"A = -M\,\log(1 - g^{2})", r"\mathrm{d}A = A", r"\frac{\partial A}{\partial M} = \log(1 + g^{2})"):
+        with pytest.raises(CheckFailed, match="its sides differ"):
+            read(false, FAINT)
+
+
+def test_an_index_is_not_written_like_an_entry_where_letters_run_out() -> None:
+    lines = "['t = x_k @ tanh(p.T @ (x_k @ h_t))', 'i = t - (t @ u)*u', 'sigma = -sum(z*log(1 + i**2)) + 1/2*k*sum(x_k**2)']"
+    whole(
+        "title: t\ninputs: {h_t: 3}\ntargets: {z: 4}\nparameters: {x_k: [4, 3], p: [4, 3], u: 4, k: scalar}\n"
+        f"equations: {lines}\nview: [matrix, batch]\nexamples: 4\ncount_from: 1\n"
+    )
 
 
 DEEP = "dense: {units: 3, activation: sigmoid, repeat: 5}, dense: {units: 2, activation: tanh}"

@@ -52,7 +52,7 @@ POINTS = 6
 APART = 1e-6
 """Two lines differ where they are further apart than this part of the larger one."""
 
-SMALL = 1e-8
+SMALL = 1e-6
 """Below this a value is 0, but for rounding: the slope of a softmax of one unit."""
 
 EACH = 3

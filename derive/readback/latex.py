@@ -183,14 +183,17 @@ class Reader(Cursor):
 
     def factor(self) -> Tree:
         found = self.base()
-        while self.next == "^":
+        if self.next == "^" and self.at != self.raised:
             self.take()
-            found = self.raised(found, self.group())
+            found = self.power(found, self.group())
+            self.raised = self.at
+        if self.next == "^":
+            raise Unreadable("two things stand above one another without a bracket")
         if self.next == "_":
             raise Unreadable("something stands below what has no indices")
         return found
 
-    def raised(self, base: Tree, above: list[str]) -> Tree:
+    def power(self, base: Tree, above: list[str]) -> Tree:
         if above == [r"\top"]:
             return tree.Transposed(base)
         entrywise = above[:1] == [r"\odot"]
@@ -246,7 +249,7 @@ class Reader(Cursor):
             raise Unreadable(f"`{name}` has no argument")
         else:
             found = tree.Call(name, 0, (self.factor(),))
-        return found if power is None else self.raised(found, power)
+        return found if power is None else self.power(found, power)
 
     def arguments(self) -> tuple[Tree, ...]:
         self.take("(")

@@ -99,6 +99,8 @@ class Letters:
             axes[own] = 1 + len(axes)
         said = {name: np.arange(low, high + 1) for name, low, high in claim.ranges}
         places = {name: said[name] if name in said else self.counted(self.free_size(name, named)) for name in free}
+        for name in free:
+            self.require_no_part(name, len(places[name]), named, name in said)
         partial = any(n.held is not None for n in tree.every(tree.Derivative, claim))
         places = self.fewer(places, FEW if partial else MOST)
         if own is not None:
@@ -191,6 +193,12 @@ class Letters:
         """How many values a free letter takes: what the left-hand side says, where it says one thing."""
         left = self.letters_of(sides[0]).get(name, ())
         return next(iter(left)) if len(left) == 1 else self.size_of(name, sides)
+
+    def require_no_part(self, name: str, size: int, sides: Sequence[Tree], said: bool) -> None:
+        """Refuse a free letter that takes a part of an axis on which it stands alone, where the line does not say so."""
+        longer = {n for side in sides for n in self.letters_of(side).get(name, ()) if n > size}
+        if longer and not said:
+            raise Unreadable(f"`{name}` takes {size} places, and stands on an axis with {max(longer)}")
 
     def size_of(self, name: str, sides: Sequence[Tree]) -> int:
         """How many values a letter takes: as many as the axes on which it stands alone have entries."""

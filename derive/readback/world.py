@@ -17,13 +17,16 @@ from .. import evaluate, verify
 from ..catalogue import function
 from ..evaluate import Array, Values
 from ..steps import Derivation
-from ..system import Equation, System, cotangent, lhs_of
+from ..system import Equation, System, cotangent, is_cotangent, lhs_of
 from ..tensor import Elementwise, Where
 from ..walk import entries, free_indices, nodes
 from .tokens import Unreadable
 
 DRAWN = 6
 """Points that are drawn to choose from where functions have kinks."""
+
+FAINT = 1e-6
+"""Where all of a line is smaller, its sides differ by less than what two equal sides may."""
 
 LARGE = 12.0
 """With values beyond it digits are lost where 1 - a stands for a sigmoid a."""
@@ -48,11 +51,14 @@ class World:
     def several(cls, derivation: Derivation) -> tuple[World, ...]:
         """One point; where functions have kinks two, at which as many as may be are on either side of theirs."""
         first = cls.at_random(derivation)
-        if not _conditions(derivation.system):
+        kinks = bool(_conditions(derivation.system))
+        if not kinks and first.visible():
             return (first,)
         drawn = [first, *(cls.at_random(derivation, seed) for seed in range(DRAWN))]
         drawn += [world for world in (cls.at_random(derivation, negative=0),) if world.moderate]
         alive = max(drawn, key=cls.alive)
+        if not kinks:
+            return (alive,)
         other = max(drawn, key=lambda w: (w.unlike(alive), w.alive()))
         return (alive,) if other is alive else (alive, other)
 
@@ -69,8 +75,12 @@ class World:
         return all(np.all(np.abs(self.values[key]) < LARGE) for key in self.derivation.system.tensors)
 
     def alive(self) -> int:
-        """How many entries of derivatives of the cost are not zero."""
-        return sum(int(np.count_nonzero(v)) for k, v in self.values.items() if k.startswith("bar "))
+        """How many entries of derivatives of the cost are large enough to be told from zero."""
+        return sum(int(np.count_nonzero(np.abs(v) > FAINT)) for k, v in self.values.items() if is_cotangent(k))
+
+    def visible(self) -> bool:
+        """Whether each quantity and each derivative is somewhere large enough to be told from zero, or is zero."""
+        return all(not np.any(v) or bool(np.any(np.abs(v) > FAINT)) for v in self.values.values())
 
     def unlike(self, other: World) -> int:
         """How many conditions of branches have the other outcome than at the other point."""
