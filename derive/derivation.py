@@ -76,7 +76,7 @@ def _differentiate(
     short = simplify.reduced(raw)
     if short != raw:
         steps.append(Step("differential", lhs.key, ("cancel",), (written,), Equation(change, short)))
-    found = calculus.split(calculus.collect(short), first)
+    found = calculus.split(calculus.collect(short, free_indices(lhs)), first)
     if _curved(equation.rhs):
         named = tuple(_named(term, equation, siblings[lhs.key]) for term in found)
         if named != found:

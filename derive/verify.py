@@ -68,11 +68,11 @@ def _rank(found: Check) -> float:
 # --- a point ------------------------------------------------------------------------------------------------------------------
 
 
-def random_point(system: System, rng: np.random.Generator, negative: float | None = None) -> Values:
+def random_point(system: System, rng: np.random.Generator, negative: float | None = None, scale: float = 1.0) -> Values:
     """Random values for all that is given, at which the forward pass is defined and has a slope, and the forward pass itself.
 
     negative: which share of the numbers is negative; with few of them most units of a deep ReLU network are on, which else is a
-    matter of luck.
+    matter of luck. scale: how large they are.
     """
     level: str | None = None
     for attempt in range(24):
@@ -80,7 +80,7 @@ def random_point(system: System, rng: np.random.Generator, negative: float | Non
         for tensor in system.tensors.values():
             if tensor.role not in ("intermediate", "objective"):
                 width = max(1, tensor.shape[-1] if len(tensor.shape) > 1 else 1)
-                spread = 1.0 / np.sqrt(width)
+                spread = scale / np.sqrt(width)
                 if negative is not None:  # sums of many numbers of one sign grow from layer to layer
                     spread = 0.9 / width if len(tensor.shape) > 1 else 0.3
                 drawn = rng.normal(size=tensor.shape)

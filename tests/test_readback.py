@@ -377,6 +377,33 @@ view: scalar
 """
 
 
+RARELY = """
+title: t
+inputs: {x: scalar}
+parameters: {k: scalar, c: scalar}
+equations: ["w = where(x > 3, k/(1 + k**2), c*k)", "C = w**2"]
+view: scalar
+"""
+
+
+def test_a_branch_that_holds_far_out_only_is_read_as_well() -> None:
+    right = r"w = \begin{cases}\frac{k}{1 + k^{2}} & x > 3\\ c\,k & \dsotherwise\end{cases}"
+    assert read(right, RARELY) == 1
+    for false in (right.replace("+", "-"), right.replace("> 3", "< 3"), right.replace(r"c\,k", "k")):
+        with pytest.raises(CheckFailed, match="its sides differ"):
+            read(false, RARELY)
+
+
+def test_a_square_of_a_parameter_a_is_no_second_layer_in_a_terminal() -> None:
+    layers = "[dense: {units: 3, activation: tanh}, dense: {units: 2}]"
+    for view in ("batch", "matrix", "index"):
+        found = whole(
+            f"title: t\nnetwork: {{input: {{x: 2}}, layers: {layers}, loss: squared_error}}\nparameters: {{A: scalar}}\n"
+            f"equations: ['K = C*exp(A**2)']\nview: {view}\nexamples: 4\n"
+        )
+        assert "exp((A)²)" in found or "exp(A^2)" in found
+
+
 def test_lines_are_read_where_their_sides_are_no_noise() -> None:
     assert read(r"g = \frac{\operatorname{GELU}(j + j)}{1 + \operatorname{softplus}(\cos h)^{2}}", FAINT) == 1
     assert read(r"A = -M\,\log(1 + g^{2})", FAINT) == 1

@@ -304,7 +304,7 @@ class _Register:
         alike = {n for group in shown.values() if len(group) > 1 for n in group} | {n for n in names if spelt(n).startswith("Σ")}
         apart = any(n.startswith("d") and n[1:] in names for n in names)
         layers = {spelt(t.base) for t in tensors if t.layer is not None}
-        layers |= {spelt(t.base[0].lower() + t.base[1:]) for t in tensors if t.layer is not None and t.cased}
+        layers |= {spelt(t.base[0].swapcase() + t.base[1:]) for t in tensors if t.layer is not None and t.cased}
         return replace(found.signs, as_typed=frozenset(alike), apart=apart, layered=frozenset(layers))
 
 

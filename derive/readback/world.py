@@ -15,6 +15,7 @@ from sympy import Expr
 
 from .. import evaluate, verify
 from ..catalogue import function
+from ..errors import DeriveError
 from ..evaluate import Array, Values
 from ..steps import Derivation
 from ..system import Equation, System, cotangent, is_cotangent, lhs_of
@@ -24,6 +25,9 @@ from .tokens import Unreadable
 
 DRAWN = 6
 """Points that are drawn to choose from where functions have kinks."""
+
+FAR = 30
+"""Points further out that are drawn where a condition holds at all the others, or at none."""
 
 FAINT = 1e-6
 """Where all of a line is smaller, its sides differ by less than what two equal sides may."""
@@ -49,7 +53,7 @@ class World:
 
     @classmethod
     def several(cls, derivation: Derivation) -> tuple[World, ...]:
-        """One point; where functions have kinks two, at which as many as may be are on either side of theirs."""
+        """One point; where functions have kinks two or three, at which as many as may be are on either side of theirs."""
         first = cls.at_random(derivation)
         kinks = bool(_conditions(derivation.system))
         if not kinks and first.visible():
@@ -60,7 +64,29 @@ class World:
         if not kinks:
             return (alive,)
         other = max(drawn, key=lambda w: (w.unlike(alive), w.alive()))
-        return (alive,) if other is alive else (alive, other)
+        chosen = (alive,) if other is alive else (alive, other)
+        seen = cls.outcomes(chosen)
+        if len(seen) == 2 * len(alive.branches):
+            return chosen
+        wide = [world for world in (cls.far(derivation, seed) for seed in range(FAR)) if world is not None]
+        further = max(wide, key=lambda w: len(cls.outcomes((w,)) - seen), default=alive)
+        return (*chosen, further) if cls.outcomes((further,)) - seen else chosen
+
+    @classmethod
+    def far(cls, derivation: Derivation, seed: int) -> World | None:
+        """A point further out, where a condition such as x > 3 may hold; None where numbers are lost there."""
+        try:
+            found = cls.at_random(derivation, seed, scale=2.0 + seed % 3)
+        except DeriveError:
+            return None
+        return found if found.moderate else None
+
+    @staticmethod
+    def outcomes(worlds: Iterable[World]) -> set[tuple[int, bool]]:
+        """Which conditions of branches hold somewhere at these points, and which do not hold somewhere."""
+        return {
+            (place, bool(holds)) for world in worlds for place, b in enumerate(world.branches) for holds in np.unique(b > 0)
+        }
 
     @classmethod
     def many(cls, derivation: Derivation, seeds: Iterable[int]) -> tuple[World, ...]:
@@ -93,11 +119,11 @@ class World:
             return tuple(evaluate.evaluate(e, self.values, free_indices(e)) for e in _conditions(self.derivation.system))
 
     @classmethod
-    def at_random(cls, derivation: Derivation, seed: int = 7, negative: float | None = None) -> World:
+    def at_random(cls, derivation: Derivation, seed: int = 7, negative: float | None = None, scale: float = 1.0) -> World:
         system = derivation.system
         rng = np.random.default_rng([seed, 1])
         with np.errstate(all="ignore"):
-            values = verify.random_point(system, rng, negative)
+            values = verify.random_point(system, rng, negative, scale)
             for key in derivation.seeds:
                 values[cotangent(key)] = rng.normal(size=system.tensors[key].shape)
             for equation in derivation.gradients.values():
