@@ -394,6 +394,18 @@ def test_a_branch_that_holds_far_out_only_is_read_as_well() -> None:
             read(false, RARELY)
 
 
+HUBER = "title: t\nnetwork: {input: {x: 1}, layers: [dense: {units: 1}], loss: huber}\nview: scalar\n"
+
+
+def test_each_way_through_branches_within_branches_is_read() -> None:
+    inner = r"\begin{cases}\mathrm{d}e & e > 0\\ -\mathrm{d}e & \dsotherwise\end{cases}"
+    right = rf"\mathrm{{d}}C = \begin{{cases}}e\,\mathrm{{d}}e & \left|e\right| < 1\\ {inner} & \dsotherwise\end{{cases}}"
+    assert read(right, HUBER) == 1
+    for false in (right.replace(r"-\mathrm{d}e", "-e"), right.replace(r"-\mathrm", r"\mathrm"), right.replace(r"e\,", "")):
+        with pytest.raises(CheckFailed, match="its sides differ"):
+            read(false, HUBER)
+
+
 def test_a_square_of_a_parameter_a_is_no_second_layer_in_a_terminal() -> None:
     layers = "[dense: {units: 3, activation: tanh}, dense: {units: 2}]"
     for view in ("batch", "matrix", "index"):

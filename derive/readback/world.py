@@ -26,8 +26,14 @@ from .tokens import Unreadable
 DRAWN = 6
 """Points that are drawn to choose from where functions have kinks."""
 
-FAR = 30
-"""Points further out that are drawn where a condition holds at all the others, or at none."""
+FAR, MANY_FAR = 8, 30
+"""Points further out that are drawn where a condition holds at all the others, or at none; and where there are few conditions."""
+
+MOST_POINTS = 4
+"""Where conditions are many."""
+
+FEW_BRANCHES, MOST_WAYS = 5, 8
+"""With so few conditions there is a point for each way through them, but for no more ways than that."""
 
 FAINT = 1e-6
 """Where all of a line is smaller, its sides differ by less than what two equal sides may."""
@@ -64,13 +70,34 @@ class World:
         if not kinks:
             return (alive,)
         other = max(drawn, key=lambda w: (w.unlike(alive), w.alive()))
-        chosen = (alive,) if other is alive else (alive, other)
+        chosen = [alive] if other is alive else [alive, other]
+        if sum(b.size for b in alive.branches) <= FEW_BRANCHES:
+            return tuple(cls.each_way(derivation, chosen, drawn))
         seen = cls.outcomes(chosen)
-        if len(seen) == 2 * len(alive.branches):
-            return chosen
-        wide = [world for world in (cls.far(derivation, seed) for seed in range(FAR)) if world is not None]
-        further = max(wide, key=lambda w: len(cls.outcomes((w,)) - seen), default=alive)
-        return (*chosen, further) if cls.outcomes((further,)) - seen else chosen
+        for seed in range(FAR):
+            if len(seen) == 2 * len(alive.branches) or len(chosen) == MOST_POINTS:
+                break
+            further = cls.far(derivation, seed)
+            if further is not None and cls.outcomes([further]) - seen:
+                chosen.append(further)
+                seen |= cls.outcomes([further])
+        return tuple(chosen)
+
+    @classmethod
+    def each_way(cls, derivation: Derivation, chosen: list[World], drawn: Iterable[World]) -> list[World]:
+        """With branches within branches: a point for each way through them, `chosen` among these points."""
+        found = list(chosen)
+        ways = {world.way for world in found}
+        for world in (*drawn, *(cls.far(derivation, seed) for seed in range(MANY_FAR))):
+            if world is not None and world.way not in ways and len(found) < MOST_WAYS:
+                found.append(world)
+                ways.add(world.way)
+        return found
+
+    @property
+    def way(self) -> tuple[bool, ...]:
+        """Which conditions of branches hold."""
+        return tuple(bool(value > 0) for b in self.branches for value in b.flat)
 
     @classmethod
     def far(cls, derivation: Derivation, seed: int) -> World | None:
