@@ -123,7 +123,7 @@ def sigmoid(z: Any) -> Any:
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "identity": lambda z: z,
-    "unspecified": lambda z: anp.sin(z) + 0.5 * z + 0.25 * z * z,
+    "unspecified": lambda z: anp.sin(z) + 0.5 * z + 0.25 * anp.cos(2 * z),
     "sigmoid": sigmoid,
     "tanh": anp.tanh,
     "relu": lambda z: anp.maximum(z, 0.0),

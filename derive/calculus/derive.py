@@ -76,7 +76,7 @@ def _differentiate(
     short = rewrites.reduced(raw)
     if short != raw:
         steps.append(Step("differential", lhs.key, ("cancel",), (written,), Equation(change, short)))
-    found = differential.split(differential.collect(short), first)
+    found = differential.split(differential.collect(short, free_indices(lhs)), first)
     if _curved(equation.rhs):
         named = tuple(_named(term, equation, siblings[lhs.key]) for term in found)
         if named != found:

@@ -152,9 +152,12 @@ class Term:
         return total(mul(*self.left, Differential(self.entry), *self.right), *self.bound)
 
 
-def collect(expr: Expr) -> tuple[Term, ...]:
-    """Open an expression that is linear in its differentials into terms; a term that stands twice is written once."""
-    return _merge(_open(expr))
+def collect(expr: Expr, free: Sequence[Index] = ()) -> tuple[Term, ...]:
+    """Open an expression that is linear in its differentials into terms; a term that stands twice is written once.
+
+    free: the indices of the left-hand side, which no sum in a term binds, also where the term itself does not depend on them.
+    """
+    return _merge([_avoid(term, free) for term in _open(expr)])
 
 
 def _open(expr: Expr) -> list[Term]:

@@ -69,17 +69,26 @@ def _rank(found: Check) -> float:
 # --- a point ------------------------------------------------------------------------------------------------------------------
 
 
-def random_point(system: System, rng: np.random.Generator) -> Values:
-    """Random values for all that is given, at which the forward pass is defined and has a slope, and the forward pass itself."""
+def random_point(system: System, rng: np.random.Generator, negative: float | None = None, scale: float = 1.0) -> Values:
+    """Random values for all that is given, at which the forward pass is defined and has a slope, and the forward pass itself.
+
+    negative: which share of the numbers is negative; with few of them most units of a deep ReLU network are on, which else is a
+    matter of luck. scale: how large they are.
+    """
     level: str | None = None
     for attempt in range(24):
         values: Values = {}
         for tensor in system.tensors.values():
             if tensor.role not in ("intermediate", "objective"):
-                spread = 1.0 / np.sqrt(max(1, tensor.shape[-1] if len(tensor.shape) > 1 else 1))
+                width = max(1, tensor.shape[-1] if len(tensor.shape) > 1 else 1)
+                spread = scale / np.sqrt(width)
+                if negative is not None:  # sums of many numbers of one sign grow from layer to layer
+                    spread = 0.9 / width if len(tensor.shape) > 1 else 0.3
                 drawn = rng.normal(size=tensor.shape)
-                if attempt % 2:
+                if attempt % 2 or negative is not None:
                     drawn = 0.3 + np.abs(drawn)  # logarithms and roots want positive numbers
+                if attempt % 2 == 0 and negative:
+                    drawn = np.where(rng.random(tensor.shape) < negative, -drawn, drawn)
                 values[tensor.key] = np.asarray(drawn * spread)
         values |= {key: np.asarray(value) for key, value in system.constants.items()}
         for fact in system.facts:

@@ -50,10 +50,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines that belong together. symbols: the glyphs of another system than the sheet's."""
+    """Lines that belong together. symbols: the glyphs of another system than the sheet's; derivation: of that system."""
 
     lines: tuple[Line, ...]
     symbols: Symbols | None = None
+    derivation: Derivation | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

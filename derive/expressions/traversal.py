@@ -85,6 +85,10 @@ LETTERS = "ijkmpqrstuvh"
 """Letters for fresh indices. `l` and `n` are kept for layers and training examples."""
 
 
+MORE = "abcgowxyz"
+"""Letters for when these are all taken: one that is no name is better than one with a number, which may look like an entry."""
+
+
 def fresh(near: Index, taken: Iterable[Index]) -> Index:
     """An index of `near`'s size whose letter is not among `taken`: the next free letter of the alphabet of indices."""
     found: Index = type(near)(letter_for(near.name, {i.name for i in taken}), near.size)
@@ -92,10 +96,10 @@ def fresh(near: Index, taken: Iterable[Index]) -> Index:
 
 
 def letter_for(near: str, used: Collection[str]) -> str:
-    """The next letter of the alphabet of indices after that of `near` that is not used; where all are, one with a number."""
+    """The next letter of the alphabet of indices after that of `near` that is not used; else another, or one with a number."""
     start = LETTERS.find(near[0]) + 1
     numbered = (f"{near}{number}" for number in count(1))
-    return next(letter for letter in chain(LETTERS[start:], LETTERS[:start], numbered) if letter not in used)
+    return next(letter for letter in chain(LETTERS[start:], LETTERS[:start], MORE, numbered) if letter not in used)
 
 
 def rename(expr: Expr, names: Mapping[Index, Expr]) -> Expr:

@@ -43,7 +43,7 @@ POINTS = 6
 APART = 1e-6
 """Two lines differ where they are further apart than this part of the larger one."""
 
-SMALL = 1e-8
+SMALL = 1e-6
 """Below this a value is 0, but for rounding: the slope of a softmax of one unit."""
 
 EACH = 3
@@ -223,9 +223,17 @@ def _point(derivation: Derivation, rng: np.random.Generator) -> Values:
     with np.errstate(all="ignore"):
         for key, equation in derivation.gradients.items():
             values[cotangent(key)] = value_at(equation, values)
-    for tensor in derivation.system.tensors.values():
-        values[f"d {tensor.key}"] = rng.normal(size=tensor.shape)
-    return values
+    return values | {f"d {key}": change for key, change in _changes(derivation, values, rng).items()}
+
+
+def _changes(derivation: Derivation, values: Values, rng: np.random.Generator) -> Values:
+    """The change of every tensor where inputs and parameters change at random: what never changes, changes nothing."""
+    tensors = derivation.system.tensors
+    moving = {t.key: rng.normal(size=t.shape) for t in tensors.values() if t.role in ("input", "parameter")}
+    given = {k: v for k, v in values.items() if k in tensors}
+    with np.errstate(all="ignore"):
+        out = evaluate.run(derivation.system, evaluate.tilt(given, moving))
+    return {k: np.zeros(t.shape) for k, t in tensors.items()} | {k: evaluate.tilted(v) for k, v in out.items()}
 
 
 def value_at(equation: Equation, values: Mapping[str, Array]) -> Array:

@@ -11,7 +11,7 @@ from sympy import Add, Expr, Mul, Pow, S
 from ..calculus import rewrites
 from ..calculus.steps import Derivation, Step, tensor_of
 from ..expressions.matching import match
-from ..expressions.nodes import Differential, Elementwise, Entry, Index, Partial, Total, add, mul, neg, rebuild, total
+from ..expressions.nodes import Differential, Elementwise, Entry, Index, Partial, Total, Where, add, mul, neg, rebuild, total
 from ..expressions.system import COUNT, Equation, Tensor, cotangent, is_cotangent, lhs_of, primal
 from ..expressions.traversal import entries, factors, free_indices, nodes, rename, terms, transform
 from .changes import Candidate, softmax_slope, wrong_slopes
@@ -108,7 +108,7 @@ def _without(expr: Expr, lost: Callable[[Expr], bool]) -> Expr:
             return mul(*(_without(f, lost) if not lost(f) else (S.NegativeOne if f.is_negative else S.One) for f in node.args))
         return None
 
-    return transform(expr, rule)
+    return _outside_conditions(expr, rule)
 
 
 def _sign(line: Line) -> Iterator[Candidate]:
@@ -321,7 +321,19 @@ def _slope_twice(line: Line) -> Iterator[Candidate]:
 
 
 def _replaced(expr: Expr, old: Expr, new: Expr) -> Expr:
-    return transform(expr, lambda n: new if n == old else None)
+    return _outside_conditions(expr, lambda n: new if n == old else None)
+
+
+def _outside_conditions(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
+    """Rewritten by a rule but for conditions: with another one a line is true wherever both decide alike."""
+
+    def kept(node: Expr) -> Expr | None:
+        if isinstance(node, Where) and rule(node) is None:
+            condition, *branches = node.args
+            return Where(condition, *(_outside_conditions(b, rule) for b in branches))
+        return rule(node)
+
+    return transform(expr, kept)
 
 
 _ALL = (_slopes, _numbers, _sign)

@@ -25,7 +25,7 @@ Lines = Mapping[str, Sequence[Term]]
 def changed_terms(change: Expr, equation: Equation) -> tuple[Term, ...]:
     """The terms of a wrong differential; a term with two changes in it has no derivative, and is left out."""
     linear = add(*(t for t in terms(change) if sum(isinstance(n, Differential) for n in nodes(t)) == 1 or _is_sum(t)))
-    found = differential.collect(linear)
+    found = differential.collect(linear, free_indices(equation.lhs))
     plain = (t for t in found if not any(isinstance(n, Differential) for n in nodes(t.coefficient)))
     return tuple(Term((with_names(t.coefficient, equation),), t.entry, (), t.bound) for t in plain)
 

@@ -271,6 +271,8 @@ def scaled(factor: Expr, node: Node) -> Node:
 
     if isinstance(node, Scaled):
         factor, node = mul(factor, node.factor), node.of
+    if factor == 0 and node.axes:
+        return Zeros(node.axes)
     if isinstance(node, Scalar):
         return Scalar((), mul(factor, node.expr))
     return node if factor == 1 else Scaled(node.axes, factor, node)

@@ -208,7 +208,8 @@ class _Register:
         lowest, highest = len(pieces), sum(len(p) if p.isdigit() else 1 for p in pieces)
         slice_ = self.numbered and lowest <= other.rank  # W_1 as a matrix beside row 1 of W
         example = lowest == 1 and other.tensor.batch is not None and name.tensor.batch is None  # x_1 beside example n of x
-        return lowest <= other.rank - name.rank <= highest or slice_ or example
+        whole = lowest == other.rank and not any(p.isdigit() for p in pieces)  # x_k as a vector beside the entry k of x
+        return lowest <= other.rank - name.rank <= highest or slice_ or example or whole
 
     def _an_index(self, piece: str) -> bool:
         """Whether a subscript could be an index: a letter of the sheet's indices, or t-1 with such a letter."""
@@ -304,7 +305,7 @@ class _Register:
         alike = {n for group in shown.values() if len(group) > 1 for n in group} | {n for n in names if spelt(n).startswith("Σ")}
         apart = any(n.startswith("d") and n[1:] in names for n in names)
         layers = {spelt(t.base) for t in tensors if t.layer is not None}
-        layers |= {spelt(t.base[0].lower() + t.base[1:]) for t in tensors if t.layer is not None and t.cased}
+        layers |= {spelt(t.base[0].swapcase() + t.base[1:]) for t in tensors if t.layer is not None and t.cased}
         return replace(found.signs, as_typed=frozenset(alike), apart=apart, layered=frozenset(layers))
 
 

@@ -20,9 +20,13 @@ from ..expressions.nodes import Elementwise, Entry, Where
 Array = NDArray[Any]
 
 
+NOTHING = 1e-50
+"""Smaller than this are only the products of two imaginary steps, which is what a 0 may become under them."""
+
+
 def where(condition: Array, then: Array, other: Array) -> Array:
     """`then` where the condition is positive, the other elsewhere."""
-    return np.where(np.real(condition) > 0, then, other)
+    return np.where(np.real(condition) > (NOTHING if np.iscomplexobj(condition) else 0), then, other)
 
 
 def power(base: Array, exponent: Expr) -> Array:

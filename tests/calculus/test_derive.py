@@ -283,3 +283,21 @@ def test_the_matrix_view_of_a_step_is_the_same_equation() -> None:
     shown = views.shown(step.result, "matrix", found.system)
     assert not isinstance(shown, Equation)
     assert views.shown(step.result, "index", found.system) is step.result
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "q[k,i] = v[k] - softmax(a[i], i)",
+        "q[k,i] = v[k]*v[k] - softmax(a[i]*v[i], i)",
+        "q[k,i] = sum(a[j]*v[i], j) + v[k]",
+        "q[i,k] = softmax(a[i], i) + softmax(v[k], k)",
+        "q[m,k] = v[k] + exp(a[m])/sum(exp(a[i]), i)",
+    ],
+)
+def test_a_sum_in_one_term_does_not_bind_an_index_of_the_line_on_which_that_term_does_not_depend(line: str) -> None:
+    left = line.split(" = ")[0]
+    cost = f"C = sum({left}**2, {', '.join(left[2:-1].split(','))})"
+    head = "title: t\ninputs: {a: 4}\nparameters: {v: 4}\nsizes: {i: 4, k: 4, m: 4}\n"
+    found = derived(f"{head}equations: ['{line}', '{cost}']\n")
+    assert [c for c in verify.check(found, ("index", "matrix")) if not c.ok] == []

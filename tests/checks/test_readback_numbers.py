@@ -178,6 +178,14 @@ values: {x: 1, h: 0.0001}
 """
 
 
+def test_a_short_result_of_rounded_numbers_is_right_to_four_places() -> None:
+    """1/3 is put in, and 0.9 comes out: with no number of digits exactly."""
+    equations = "['w = max(x - 9, 1/3)', 'p = -2*k*w/(1 + w**2)', 'C = p**2']"
+    spec = api.loads(f"title: t\nequations: {equations}\nvalues: {{x: 1, k: 1.5}}\nview: scalar\n")
+    line = r"\approx -\frac{2 \cdot 1.5 \cdot 0.33333}{1 + 0.33333^{2}} \allowbreak \approx -0.9}"
+    assert line in api.tex(api.sheet(spec))
+
+
 def test_where_nearly_equal_numbers_are_subtracted_they_have_many_digits() -> None:
     text = api.tex(api.sheet(api.loads(CANCELS)))
     assert r"\approx \frac{2.71855367 - 2.71828183}{(1 \cdot 10^{-4})} \allowbreak \approx 2.7184" in text

@@ -212,9 +212,9 @@ def test_affine_indices_are_renamed_inside() -> None:
 def test_fresh_letters_follow_the_alphabet_and_avoid_what_is_taken() -> None:
     assert fresh(J, [J, K]).name == "m"
     assert fresh(J, [J, K]).size == J.size
-    everything = [Index(letter, 3) for letter in "ijkmpqrstuvh"]
+    everything = [Index(letter, 3) for letter in "ijkmpqrstuvhabcgowxyz"]
     assert fresh(J, everything).name == "j1"
-    assert "l" not in {fresh(J, everything[:n]).name for n in range(12)}
+    assert "l" not in {fresh(J, everything[:n]).name for n in range(21)}
 
 
 # --- tensors and systems ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from specs import derived, printed, readable
 from derive import api
 from derive.calculus.steps import Derivation, Step
 from derive.checks.verify import random_point
-from derive.expressions.nodes import Differential, Entry, Partial, Total
+from derive.expressions.nodes import Differential, Entry, Partial, Total, Where
 from derive.expressions.system import cotangent
 from derive.expressions.traversal import free_indices, nodes
 from derive.expressions.views import View
@@ -127,6 +127,18 @@ inputs: {x: 3}
 parameters: {W: [3, 3], b: 3}
 equations: ['h = tanh(W @ x + b)', 'g = tanh(W @ h + b)', 'C = sum(g[j]**2, j)']
 """
+
+
+def test_no_wrong_line_has_another_condition() -> None:
+    """A line with another condition is true wherever both decide alike, and nobody makes this error."""
+    found = derived(
+        "title: t\nequations: ['r = where(2*w > x, 1 - a, x + 2*w)', 'p = where(x > r, r**2, cos(a) - elu(w))', 'C = p**2']\n"
+        "view: scalar\n"
+    )
+    right = {n.args[0] for s in found.steps for n in nodes(s.result.rhs) if isinstance(n, Where)}
+    wrong = [n.args[0] for s in found.steps for m in mistakes(found, s) for n in nodes(m.wrong.rhs) if isinstance(n, Where)]
+    assert len(wrong) > 10
+    assert {str(c) for c in wrong if c not in right} <= {"w"}  # of the slope of elu, written out
 
 
 def test_where_nothing_can_be_mistaken_there_is_no_mistake() -> None:

@@ -123,6 +123,13 @@ def test_a_function_whose_sides_disagree_says_that_it_has_a_kink() -> None:
         assert (abs(left - right) > 1e-6) == (catalogue.function(name).record.kink == 0), name
 
 
+def test_the_unspecified_activation_can_be_stacked() -> None:
+    value = POINTS
+    for _ in range(200):
+        value = entrywise.apply("unspecified", 0, value)
+    assert np.all(np.abs(value) < 100)
+
+
 def test_the_unspecified_activation_is_smooth_and_unlike_any_other() -> None:
     value = entrywise.apply("unspecified", 0, POINTS)
     assert catalogue.function("unspecified").record.opaque

@@ -472,9 +472,11 @@ def test_a_clear_line_stays_as_it_is() -> None:
     assert Alphabet().line(clear) == clear
 
 
-def test_letters_run_out_into_numbers() -> None:
-    assert letter_for("k", set("ijkmpqrstuvh")) == "k1"
-    assert letter_for("k", {*"ijkmpqrstuvh", "k1"}) == "k2"
+def test_letters_run_out_into_other_letters_and_these_into_numbers() -> None:
+    assert letter_for("k", set("ijkmpqrstuvh")) == "a"
+    assert letter_for("k", set("ijkmpqrstuvhabco")) == "g"
+    assert letter_for("k", set("ijkmpqrstuvhabcgowxyz")) == "k1"
+    assert letter_for("k", {*"ijkmpqrstuvhabcgowxyz", "k1"}) == "k2"
 
 
 # --- drawn --------------------------------------------------------------------------------------------------------------------

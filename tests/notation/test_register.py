@@ -376,6 +376,11 @@ REFUSED = {
         "equations: ['s = sum(x_k*x[k], k)', 'C = s**2']\ninputs: {x: 3}\nparameters:\n  x_k: scalar\nview: index\n",
         "5:3: `x_k` would be written $x_{k}$ on the sheet, as an entry of `x` is",
     ),
+    "a vector and an entry": (
+        "equations: ['z = W @ x', 'C = sum(z**2) + sum(x_k**2)']\ninputs: {x: 3}\nparameters:\n  x_k: 2\n  W: [2, 3]\n"
+        "view: [index, matrix]\n",
+        "5:3: `x_k` would be written $x_{k}$ on the sheet, as an entry of `x` is",
+    ),
     "an index and a sign of the spec's own": (
         "equations: ['C = sum(g*h[j], j)']\nparameters: {g: scalar, h: 3}\nglyphs:\n  g: 'h_{j}'\nview: index\n",
         "5:7: `g` would be written $h_{j}$ on the sheet, as an entry of `h` is",

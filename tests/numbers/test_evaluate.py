@@ -118,6 +118,16 @@ def test_at_the_kink_the_second_branch_holds() -> None:
     assert float(evaluate.evaluate(Elementwise.of("relu", Entry.of("a"), 1), {"a": np.asarray(0.0)})) == 0
 
 
+def test_at_the_kink_a_step_stays_where_it_begins() -> None:
+    """(w + ih)(x - ih) is 0 at w = 0, but for a real part h², which is no reason to take the other branch."""
+    values = {"w": np.asarray(0.0), "x": np.asarray(0.0)}
+    w, x = Entry.of("w"), Entry.of("x")
+    line = add(Elementwise.of("relu", mul(w, x)), Where(mul(w, x), w, mul(2, x)))
+    for signs in ((1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)):
+        step = evaluate.tilt(values, {"w": np.asarray(signs[0]), "x": np.asarray(signs[1])})
+        assert evaluate.tilted(evaluate.evaluate(line, step, ())) == 2.0 * signs[1]
+
+
 def test_a_change_has_a_key_of_its_own() -> None:
     np.testing.assert_array_equal(evaluate.evaluate(Differential(Entry.of("x", K)), VALUES, (K,)), VALUES["d x"])
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from ...numbers.rounding import DIGITS
 from .numbers import NOISE, Printed, Unreadable, read_number
 
 Real = Fraction | float
@@ -280,10 +281,13 @@ class _Reader:
         return bool(left > right if relation == ">" else left < right)
 
 
-def agrees(found: Real, printed: Printed) -> bool:
-    """Whether what was worked out, rounded to the printed place, is what is printed."""
+def agrees(found: Real, printed: Printed, rounded: bool = False) -> bool:
+    """Whether what was worked out, rounded to the printed place, is what is printed.
+
+    rounded: with rounded numbers nothing comes exactly to a number such as 0.9, but to as many places as numbers are rounded to.
+    """
     value = Fraction(found)
-    unit = printed.unit if printed.unit is not None else Fraction(0)
+    unit = printed.unit if printed.unit is not None else Fraction(int(rounded), 10**DIGITS)
     noise = NOISE * max(Fraction(1), abs(value)) if isinstance(found, float) else Fraction(0)
     return abs(value - printed.value) <= unit / 2 + noise
 

@@ -78,11 +78,10 @@ def apart(claim: tree.Relation, reader: Evaluation, numbers: bool) -> tuple[Outc
     if any(a == b for a, b in pairwise(claim.sides)):
         raise Unreadable("both of its sides are the same")
     left = claim.sides[0]
-    known = set(reader.free_letters([left])) if pairs and not isinstance(left, tree.Call) else None
-    for side in claim.sides[1:]:
-        alone = set(reader.free_letters([side])) - known if known is not None else set()
-        if alone:
-            raise Unreadable(f"`{alone.pop()}` stands on one side only")
-    second = any(isinstance(n, tree.Derivative) and len(n.by) > 1 for n in tree.inside(claim))
+    if pairs and not isinstance(left, tree.Call):
+        known = reader.letters_of(left)
+        for alone in (x for side in claim.sides[1:] for x in reader.letters_of(side) if x not in known):
+            raise Unreadable(f"`{alone}` stands on one side only")
+    second = any(len(n.by) > 1 for n in tree.every(tree.Derivative, claim))
     outcome = Outcome(sides, bool(pairs), reader.scope)
     return outcome, max((values.difference(a, b) for a, b in pairs), default=0.0), SECOND if second else TOLERANCE

@@ -8,19 +8,21 @@ from .tree import Name, name
 
 
 class Cursor:
-    """next: the token that comes next, empty at the end."""
+    """next: the token that comes next, empty at the end. raised: the place behind what last stood above something."""
 
     def __init__(self, tokens: list[str]) -> None:
         self.tokens = [*tokens, ""]
         self.at = 0
         self.next = self.tokens[0]
+        self.raised = -1
 
     def take(self, *expected: str) -> str:
         token = self.next
         if expected and token not in expected:
             raise Unreadable(f"`{token or 'the end'}` stands where {' or '.join(expected)} belongs")
         if token:
-            self.go(self.at + 1)
+            self.at += 1
+            self.next = self.tokens[self.at]
         return token
 
     def go(self, place: int) -> None:
@@ -68,6 +70,7 @@ class Cursor:
             elif self.next == "^" and above is None:
                 self.take()
                 above = self.group()
+                self.raised = self.at
             else:
                 return name(plain_word(letter), tuple(map(tuple, split(below or [], ","))), tuple(above or ()))
 

@@ -133,9 +133,8 @@ class Entries(Letters):
         unders = [self.place(p, scope) for p in by.indices]
         grid = np.broadcast_arrays(*tops, *unders) if tops or unders else []
         shape = grid[0].shape[1:] if grid else (1,) * (scope.rank - 1)
-        out = np.empty((*shape, len(self.points)))
-        for place in np.ndindex(*shape):
-            at = tuple(int(g[0, *place]) for g in grid)
+        found = []
+        for at in zip(*(g.ravel().tolist() for g in grid), strict=True) if grid else ((),):
             column = self.points.column(of.sign.key, by.sign.key, at[len(tops) :])
-            out[place] = np.moveaxis(column, 0, -1)[at[: len(tops)]]
-        return Value(np.moveaxis(out, -1, 0)[..., None, None])
+            found.append(column[(slice(None), *at[: len(tops)])])
+        return Value(np.stack(found, axis=-1).reshape(-1, *shape, 1, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -24,8 +24,8 @@ FUNCTIONS: dict[str, Callable[[Array], Any]] = {
     "exp": np.exp, "log": np.log, "ln": np.log, "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "erf": erf, "sqrt": np.sqrt,
 }  # fmt: skip
 
-NAMED = (Name, tree.Change, tree.Derivative, tree.Total, tree.Ones)
-"""What is more than numbers."""
+NAMED: tuple[type[Tree], ...] = (tree.Change, tree.Derivative, tree.Total, tree.Ones)
+"""What is more than numbers, beside names."""
 
 TRIED = np.asarray([0.3, 1.7])
 
@@ -56,23 +56,24 @@ class Evaluation(Entries):
         """Each side's value; None for a gap, and for what holds nothing but numbers where `numbers` are not asked for."""
         left_out = [self.left_out(side, numbers) for side in claim.sides]
         if left_out.count(False) < 2:  # nothing is compared: its names must be names
-            for name in tree.names(claim):
+            for name in tree.every(Name, claim):
                 if (name != Name(name.letter) or len(name.letter) > 1) and not self.constant(name):  # else it may be an index
                     self.required(name)
             return [None] * len(claim.sides)
         if self.scope is None:
             self.scope = self.looked_over(claim, [side for side, out in zip(claim.sides, left_out, strict=True) if not out])
-        return [None if out else self.value(side, self.scope) for side, out in zip(claim.sides, left_out, strict=True)]
+        with np.errstate(all="ignore"):  # in a case that does not hold
+            return [None if out else self.value(side, self.scope) for side, out in zip(claim.sides, left_out, strict=True)]
 
     def left_out(self, side: Tree, numbers: bool) -> bool:
         """A gap; an array of numbers; and where they are not asked for, anything that holds nothing but numbers."""
         if isinstance(side, tree.Gap):
             return True
-        return self.numeric(side) and (not numbers or any(isinstance(n, tree.Matrix | tree.Gap) for n in tree.inside(side)))
+        return self.numeric(side) and (not numbers or bool(tree.every(tree.Matrix, side) or tree.every(tree.Gap, side)))
 
     def numeric(self, node: Tree) -> bool:
         """Whether nothing but numbers stands there."""
-        return not any(isinstance(n, NAMED) and not (isinstance(n, Name) and self.constant(n)) for n in tree.inside(node))
+        return all(map(self.constant, tree.every(Name, node))) and not any(tree.every(kind, node) for kind in NAMED)
 
     def constant(self, name: Name) -> bool:
         """π, or a power of e whose exponent is a number, where these are no quantities of the sheet."""
@@ -169,7 +170,8 @@ class Evaluation(Entries):
                 low, high = (int(self.whole(b, Scope({}, {})).item()) for b in bound)
                 more[name] = np.arange(low, high + 1)
             else:
-                more[name] = np.arange(self.size_of(name, [node.body, *node.conditions])) + self.first
+                said = [places for claim in node.conditions for places in _range(name, claim)]
+                more[name] = said[0] if said else self.counted(self.size_of(name, [node.body, *node.conditions]))
         inner = scope.with_letters(more)
         found = self.value(node.body, inner)
         array = found.array
@@ -179,14 +181,14 @@ class Evaluation(Entries):
             axis = scope.axes[name]
             n = len(more[name])
             array = array * n if array.shape[axis] == 1 else array.sum(axis=axis, keepdims=True)
-        return Value(array, found.any_rows, found.any_columns, found.identity)
+        return found.of(array)
 
     def _add(self, node: tree.Add, scope: Scope) -> Value:
         return values.add([self.value(t, scope) for t in node.terms])
 
     def _negative(self, node: tree.Negative, scope: Scope) -> Value:
         found = self.value(node.of, scope)
-        return Value(-found.array, found.any_rows, found.any_columns, found.identity)
+        return found.of(-found.array)
 
     def _product(self, node: tree.Product, scope: Scope) -> Value:
         factors = [self.value(f, scope) for f in node.factors]
@@ -201,7 +203,7 @@ class Evaluation(Entries):
         return value
 
     def compares_places(self, bracket: tree.Bracket) -> bool:
-        return all(self.meaning(n) is None for n in tree.names(bracket.claim))
+        return all(self.meaning(n) is None for n in tree.every(Name, bracket))
 
     def _entrywise(self, node: tree.Entrywise, scope: Scope) -> Value:
         parts = [self.operand(part, scope) for part in (node.first, *(p for _, p in node.rest))]
@@ -220,8 +222,7 @@ class Evaluation(Entries):
         above, below = self.value(node.above, scope), self.value(node.below, scope)
         if below.rows * below.columns != 1:
             raise Unreadable(f"a division by {values.shape(below)}")
-        with np.errstate(all="ignore"):
-            out = Value(above.array / below.array, above.any_rows, above.any_columns, above.identity)
+        out = above.of(above.array / below.array)
         return self.where_it_holds(node.above, out, scope)
 
     def _power(self, node: tree.Power, scope: Scope) -> Value:
@@ -284,27 +285,35 @@ class Evaluation(Entries):
             if out is None:
                 raise Unreadable("cases of which the last is not `otherwise`")
             (a, b), rows, columns = values.together([found, out], "cases")
-            out = Value(np.where(self.truth(condition, scope), a, b), rows, columns)
+            there = self.truth(condition, scope)
+            if not there.scalar:
+                rows, columns = rows and there.any_rows, columns and there.any_columns
+            out = Value(np.where(there.array, a, b), rows, columns)
         assert out is not None
         return out
 
     def _bracket(self, node: tree.Bracket, scope: Scope) -> Value:
-        return Value(self.truth(node.claim, scope).astype(float))
+        found = self.truth(node.claim, scope)
+        return replace(found, array=found.array.astype(float))
 
-    def truth(self, claim: Tree, scope: Scope) -> Array:
-        """Where a relation holds."""
+    def truth(self, claim: Tree, scope: Scope) -> Value:
+        """Where a relation holds; along a side of open length everywhere alike."""
         assert isinstance(claim, tree.Relation)
         if not claim.signs:
             raise Unreadable("a condition in which nothing is said")
         parts = [self.value(side, scope) for side in claim.sides]
-        arrays = [p.array for p in parts] if any(p.scalar for p in parts) else values.together(parts, "a comparison")[0]
+        alone = [p.scalar or isinstance(s, tree.Number) for p, s in zip(parts, claim.sides, strict=True)]
+        wide = [p for p, one in zip(parts, alone, strict=True) if not one]  # a number is compared with each entry of it
+        filled, rows, columns = values.together(wide, "a comparison") if wide else ([], False, False)
+        beside = iter(filled)
+        arrays = [p.array if one else next(beside) for p, one in zip(parts, alone, strict=True)]
         out = np.asarray(True)
         for sign, left, right in zip(claim.signs, arrays, arrays[1:], strict=False):
             out = out & COMPARED[sign](left, right)
-        return np.asarray(out)
+        return Value(np.asarray(out), rows, columns)
 
     def holds(self, claim: Tree, scope: Scope) -> Array:
-        return self.truth(claim, scope)[..., 0, 0]
+        return self.truth(claim, scope).array[..., 0, 0]
 
     def _paired(self, node: tree.Paired, scope: Scope) -> Value:
         return values.total(values.entrywise([self.value(node.left, scope), self.value(node.right, scope)], ["⊙"]))
@@ -331,6 +340,14 @@ VALUES: Mapping[type[Tree], Callable[[Evaluation, Any, Scope], Value]] = {
     tree.Paired: Evaluation._paired, tree.Norm: Evaluation._norm, tree.Size: Evaluation._size, tree.Root: Evaluation._root,
     tree.Ones: Evaluation._ones,
 }  # fmt: skip
+
+
+def _range(name: str, claim: Tree) -> Iterator[Array]:
+    """The places of which a condition says that a letter runs over them: 0 ≤ q ≤ 3."""
+    if isinstance(claim, tree.Relation) and len(claim.sides) == 3 and set(claim.signs) <= {r"\le", "<=", "≤"}:
+        low, middle, high = claim.sides
+        if middle == Name(name) and isinstance(low, tree.Number) and isinstance(high, tree.Number):
+            yield np.arange(int(low.value), int(high.value) + 1)
 
 
 def _brackets(node: Tree) -> Iterator[tree.Bracket]:

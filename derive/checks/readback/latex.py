@@ -30,10 +30,13 @@ ENDS = {")", "]", "}", "|)", "bar", "|", ",", "&", r"\rangle", r"\rVert", "", *R
 """Before these no factor begins."""
 
 
-def read(text: str, functions: Collection[str] = ()) -> tree.Relation:
-    """A formula as sides with relations between them; functions: the names of functions. Raises Unreadable."""
+def read(text: str, functions: Collection[str] = (), begun: dict[object, Tree] | None = None) -> tree.Relation:
+    """A formula as sides with relations between them. Raises Unreadable.
+
+    functions: the names of functions. begun: the left-hand sides of lines that have been read, since many begin alike.
+    """
     said = RANGES.search(text)
-    found = Reader(latex(text[: said.start()] if said else text), functions).whole()
+    found = Reader(latex(text[: said.start()] if said else text), functions).whole(begun)
     return replace(found, ranges=ranges(latex(said[1]), r"\le")) if said else found
 
 
@@ -56,21 +59,38 @@ class Reader(Cursor):
     def of(self, tokens: list[str]) -> Reader:
         return Reader(tokens, self.functions)
 
-    def whole(self) -> tree.Relation:
+    def whole(self, begun: dict[object, Tree] | None = None) -> tree.Relation:
         """All tokens as one relation."""
-        found = self.relation()
+        found = self.relation({} if begun is None else begun)
         self.end()
         return found
 
     # --- from loose to tight ------------------------------------------------------------------------------------------------
 
-    def relation(self) -> tree.Relation:
-        sides: list[Tree] = [tree.Gap() if self.next in RELATIONS else self.sum()]
+    def relation(self, begun: dict[object, Tree] | None = None) -> tree.Relation:
+        sides: list[Tree] = [self.left(begun) if begun is not None else self.side()]
         signs = []
         while self.next in RELATIONS:
             signs.append(self.take())
             sides.append(self.sum())
         return tree.Relation(tuple(sides), tuple(signs))
+
+    def left(self, begun: dict[object, Tree]) -> Tree:
+        """The left-hand side, as it has been read before, where it has."""
+        end = self.tokens.index("=") if "=" in self.tokens else 0
+        if not end:
+            return self.side()
+        mark = tuple(self.tokens[:end])
+        if mark in begun:
+            self.go(end)
+            return begun[mark]
+        found = self.side()
+        if self.at == end:
+            begun[mark] = found
+        return found
+
+    def side(self) -> Tree:
+        return tree.Gap() if self.next in RELATIONS else self.sum()
 
     def sum(self) -> Tree:
         terms = []
@@ -163,14 +183,17 @@ class Reader(Cursor):
 
     def factor(self) -> Tree:
         found = self.base()
-        while self.next == "^":
+        if self.next == "^" and self.at != self.raised:
             self.take()
-            found = self.raised(found, self.group())
+            found = self.power(found, self.group())
+            self.raised = self.at
+        if self.next == "^":
+            raise Unreadable("two things stand above one another without a bracket")
         if self.next == "_":
             raise Unreadable("something stands below what has no indices")
         return found
 
-    def raised(self, base: Tree, above: list[str]) -> Tree:
+    def power(self, base: Tree, above: list[str]) -> Tree:
         if above == [r"\top"]:
             return tree.Transposed(base)
         entrywise = above[:1] == [r"\odot"]
@@ -179,6 +202,9 @@ class Reader(Cursor):
 
     def base(self) -> Tree:
         token = self.next
+        method = _BASES.get(token)
+        if method is not None:
+            return method(self)
         if token in self.functions or token in CALLS or token.startswith(r"\operatorname"):
             found = self.call()
             if found is not None:
@@ -186,20 +212,16 @@ class Reader(Cursor):
         if token[:1].isdigit():
             self.take()
             return tree.number(token.replace("{,}", "."))
-        method = _BASES.get(token)
-        if method is not None:
-            return method(self)
-        if token == r"\mathrm{d}":
-            self.take()
-            name = self.name()
-            if name.above == (r"\top",):
-                return tree.Transposed(tree.Change(tree.name(name.letter, name.below)))
-            return tree.Change(name)
         if token.startswith(r"\begin"):
             return self.environment()
-        if token == r"\dsotherwise":
-            raise Unreadable("`otherwise` stands alone")
         return self.named()
+
+    def change(self) -> Tree:
+        self.take(r"\mathrm{d}")
+        name = self.name()
+        if name.above == (r"\top",):
+            return tree.Transposed(tree.Change(tree.name(name.letter, name.below)))
+        return tree.Change(name)
 
     def call(self) -> Tree | None:
         """A function with its argument in brackets; \\log also before one name. None where a letter has no bracket behind it."""
@@ -227,7 +249,7 @@ class Reader(Cursor):
             raise Unreadable(f"`{name}` has no argument")
         else:
             found = tree.Call(name, 0, (self.factor(),))
-        return found if power is None else self.raised(found, power)
+        return found if power is None else self.power(found, power)
 
     def arguments(self) -> tuple[Tree, ...]:
         self.take("(")
@@ -378,6 +400,7 @@ _BASES = {
     "(": Reader.bracketed, "[": Reader.claim, "|(": Reader.size, "|.": Reader.barred, r"\frac": Reader.fraction,
     r"\tfrac": Reader.fraction, r"\dfrac": Reader.fraction, r"\partial": Reader.flat_derivative, r"\sqrt": Reader.root,
     r"\lVert": Reader.norm, r"\langle": Reader.paired, r"\mathbf": Reader.ones, r"\dsblank": Reader.blank,
+    r"\mathrm{d}": Reader.change,
 }  # fmt: skip
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ...numbers.evaluate import Array
 from . import tree
 from .latex import Reader
 from .pieces import letter
-from .points import Points
+from .points import Points, Spans
 from .signs import Meaning, Meanings, Signs, written
 from .tokens import Unreadable
 from .tree import Name, Tokens, Tree
@@ -57,20 +57,17 @@ class Scope:
         return Scope(self.axes, {**self.places, **more}, self.first)
 
 
-Found = TypeVar("Found")
-
-
-class ByTree(Generic[Found]):
-    """By tree, not by what it is equal to: what is asked for again and again."""
+class ByTree:
+    """By tree, not by what it is equal to: its letters with their sizes, which are asked for again and again."""
 
     def __init__(self) -> None:
-        self.kept: dict[int, tuple[Tree, Found]] = {}
+        self.kept: dict[int, tuple[Tree, dict[str, set[int]]]] = {}
 
-    def get(self, tree: Tree) -> Found | None:
+    def get(self, tree: Tree) -> dict[str, set[int]] | None:
         kept = self.kept.get(id(tree))
         return kept[1] if kept is not None else None
 
-    def __setitem__(self, tree: Tree, found: Found) -> None:
+    def __setitem__(self, tree: Tree, found: dict[str, set[int]]) -> None:
         self.kept[id(tree)] = (tree, found)
 
 
@@ -87,8 +84,7 @@ class Letters:
     zero: str | None = None
     first: int = 0
     meanings: Meanings = field(init=False)
-    free: ByTree[Mapping[str, None]] = field(default_factory=ByTree)
-    sizes: ByTree[Mapping[str, set[int]]] = field(default_factory=ByTree)
+    known: ByTree = field(default_factory=ByTree)
 
     def __post_init__(self) -> None:
         self.meanings = self.signs.meanings(self.layers, self.zero)
@@ -96,20 +92,27 @@ class Letters:
     def looked_over(self, claim: tree.Relation, named: list[Tree]) -> Scope:
         """What the letters of a line mean, the same at every point. Raises Unreadable where one means two things."""
         free = self.free_letters(named)
-        bound = [x for side in named for n in tree.inside(side) if isinstance(n, tree.Total) for x in n.letters]
+        bound = [x for total in tree.every(tree.Total, *named) for x in total.letters]
         axes = {name: n for n, name in enumerate(dict.fromkeys([*bound, *free]), 1)}
         own = self.placeholder(claim)
         if own is not None:
             axes[own] = 1 + len(axes)
         said = {name: np.arange(low, high + 1) for name, low, high in claim.ranges}
-        places = {name: said[name] if name in said else np.arange(self.free_size(name, named)) + self.first for name in free}
-        partial = any(isinstance(n, tree.Derivative) and n.held is not None for n in tree.inside(claim))
+        places = {name: said[name] if name in said else self.counted(self.free_size(name, named)) for name in free}
+        for name in free:
+            self.require_no_part(name, len(places[name]), named, name in said)
+        partial = any(n.held is not None for n in tree.every(tree.Derivative, claim))
         places = self.fewer(places, FEW if partial else MOST)
         if own is not None:
             places[own] = np.asarray(PLACES)
         for side in named:
-            self.require_one_meaning(side, set(free))
+            if tree.every(tree.Total, side) or any(name.letter == "e" for name in tree.every(Name, side)):
+                self.require_one_meaning(side, set(free))
         return Scope(axes, places, self.first)
+
+    def counted(self, size: int) -> Array:
+        """All places of an axis, as they are counted on the page."""
+        return np.arange(self.first, self.first + size)
 
     def placeholder(self, claim: tree.Relation) -> str | None:
         """The u of σ(u) = …, which is a quantity of no system."""
@@ -122,7 +125,7 @@ class Letters:
 
     def fewer(self, places: dict[str, Array], most: int) -> dict[str, Array]:
         """All places, or where these are too many some of each letter's, the first and the last among them."""
-        count = int(np.prod([len(p) for p in places.values()], dtype=float)) if places else 1
+        count = math.prod(map(len, places.values()))
         if count <= most:
             return places
         each = max(2, int(most ** (1 / len(places))))
@@ -135,81 +138,76 @@ class Letters:
 
     def free_letters(self, sides: Sequence[Tree]) -> list[str]:
         """The letters that stand there and that nothing there binds, in their order."""
-        found: dict[str, None] = {}
-        for side in sides:
-            letters = self.free.get(side)
-            if letters is None:
-                self.gather(side, letters := {})
-                self.free[side] = letters
-            found |= letters
-        return list(found)
+        return list(dict.fromkeys(name for side in sides for name in self.letters_of(side)))
 
-    def gather(self, node: Tree, found: dict[str, None]) -> None:
-        """Add the letters of a tree that nothing in it binds."""
+    def letters_of(self, node: Tree) -> Mapping[str, set[int]]:
+        """The letters of a tree that nothing in it binds, with how many entries the axes have on which each stands alone."""
+        found = self.known.get(node)
+        if found is None:
+            found = self.known[node] = {}
+            self.gather(node, found)
+        return found
+
+    def gather(self, node: Tree, found: dict[str, set[int]]) -> None:
+        """Add the letters of a tree."""
         if isinstance(node, Name):
             meaning = self.meaning(node)
             if meaning is not None:
-                for part in meaning.indices:
-                    found.update(dict.fromkeys(letters_in(part)))
+                for name, size in self.spans(meaning):
+                    sizes = found.setdefault(name, set())
+                    if size is not None:
+                        sizes.add(size)
                 if meaning.power:
                     self.gather(self.power_of(meaning), found)
             elif node.letter == "e" and node.above and not node.below:
                 self.gather(self.exponent(node.above), found)
         elif isinstance(node, tree.Total):
-            found.update(dict.fromkeys(x for x in self.free_letters([node.body, *node.conditions]) if x not in node.letters))
+            for part in (node.body, *node.conditions):
+                for name, sizes in self.letters_of(part).items():
+                    if name not in node.letters:
+                        found.setdefault(name, set()).update(sizes)
         elif isinstance(node, tree.Bracket):  # where it compares letters with letters, they stand alone
-            for name in tree.names(node):
-                if self.meaning(name) is None:
-                    found[letter_of(name)] = None
+            for inner in tree.every(Name, node):
+                if self.meaning(inner) is None:
+                    found.setdefault(letter_of(inner), set())
                 else:
-                    self.gather(name, found)
+                    self.gather(inner, found)
         else:
             for child in node.children:
                 self.gather(child, found)
 
+    def spans(self, meaning: Meaning) -> Spans:
+        """The letters in the indices of a name, each with the entries of the axis on which it stands alone, or None."""
+        found = self.points.spans.get(meaning)
+        if found is None:
+            shape = self.shape_of(meaning)
+            found = self.points.spans[meaning] = tuple(
+                (name, shape[axis] if letters == (name,) and _alone(part) else None)
+                for axis, part in zip(self.axes_of(meaning), meaning.indices, strict=True)
+                for letters in [letters_in(part)]
+                for name in letters
+            )
+        return found
+
     def free_size(self, name: str, sides: Sequence[Tree]) -> int:
         """How many values a free letter takes: what the left-hand side says, where it says one thing."""
-        left = self.sizes_in(sides[0]).get(name, set())
+        left = self.letters_of(sides[0]).get(name, ())
         return next(iter(left)) if len(left) == 1 else self.size_of(name, sides)
+
+    def require_no_part(self, name: str, size: int, sides: Sequence[Tree], said: bool) -> None:
+        """Refuse a free letter that takes a part of an axis on which it stands alone, where the line does not say so."""
+        longer = {n for side in sides for n in self.letters_of(side).get(name, ()) if n > size}
+        if longer and not said:
+            raise Unreadable(f"`{name}` takes {size} places, and stands on an axis with {max(longer)}")
 
     def size_of(self, name: str, sides: Sequence[Tree]) -> int:
         """How many values a letter takes: as many as the axes on which it stands alone have entries."""
-        sizes: set[int] = set().union(*(self.sizes_in(side).get(name, ()) for side in sides))
+        sizes: set[int] = set().union(*(self.letters_of(side).get(name, ()) for side in sides))
         if len(sizes) > 1:
             raise Unreadable(f"`{name}` stands for places of axes with {' and '.join(map(str, sorted(sizes)))} entries")
         if not sizes:
             raise Unreadable(f"nothing says what `{name}` runs over")
         return sizes.pop()
-
-    def sizes_in(self, node: Tree) -> Mapping[str, set[int]]:
-        """By letter that nothing in a tree binds, how many entries the axes have on which it stands alone there."""
-        found = self.sizes.get(node)
-        if found is None:
-            self.measure(node, found := {})
-            self.sizes[node] = found
-        return found
-
-    def measure(self, node: Tree, found: dict[str, set[int]]) -> None:
-        """Add the sizes of a tree."""
-        if isinstance(node, Name):
-            meaning = self.meaning(node)
-            if meaning is not None:
-                shape = self.shape_of(meaning)
-                for axis, part in zip(self.axes_of(meaning), meaning.indices, strict=True):
-                    letters = letters_in(part)
-                    if len(letters) == 1 and _alone(part):
-                        found.setdefault(letters[0], set()).add(shape[axis])
-                if meaning.power:
-                    self.measure(self.power_of(meaning), found)
-            elif node.letter == "e" and node.above:
-                self.measure(self.exponent(node.above), found)
-        elif isinstance(node, tree.Total):
-            for name, sizes in _joined(map(self.sizes_in, node.children)).items():
-                if name not in node.letters:
-                    found.setdefault(name, set()).update(sizes)
-        else:
-            for child in node.children:
-                self.measure(child, found)
 
     def require_one_meaning(self, node: Tree, taken: set[str]) -> None:
         """Refuse a letter that a Σ binds and that means something else around it."""
@@ -233,8 +231,7 @@ class Letters:
         try:
             return self.meanings[name]
         except KeyError:
-            found = self.meanings[name] = self.signs.meaning(name, self.layers, self.zero)
-            return found
+            return self.signs.meaning(name, self.layers, self.zero)
 
     def required(self, name: Name) -> Meaning:
         found = self.meaning(name)
@@ -290,14 +287,6 @@ def letters_in(part: Tokens) -> tuple[str, ...]:
             found.append(part[at])
         at += 1
     return tuple(found)
-
-
-def _joined(found: Iterable[Mapping[str, set[int]]]) -> Mapping[str, set[int]]:
-    out: dict[str, set[int]] = {}
-    for each in found:
-        for name, sizes in each.items():
-            out.setdefault(name, set()).update(sizes)
-    return out
 
 
 def _alone(part: Tokens) -> bool:

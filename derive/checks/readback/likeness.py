@@ -32,7 +32,7 @@ def _same_name(one: Name, first: Letters, other: Name, then: Letters) -> bool:
     a, b = first.meaning(one), then.meaning(other)
     if a is None or b is None:
         return a is b and (one.letter.removeprefix("\\"), one.below, one.above) == (other.letter, other.below, other.above)
-    return (a.sign.key, a.indices, a.power, a.sign.matrix) == (b.sign.key, b.indices, b.power, b.sign.matrix)
+    return a.sign.key == b.sign.key and a.indices == b.indices and a.power == b.power and a.sign.matrix == b.sign.matrix
 
 
 def _called(call: tree.Call, known: Letters) -> object:

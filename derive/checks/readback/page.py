@@ -24,13 +24,14 @@ SHAPES: dict[str, tuple[Role | None, ...]] = {
 
 MACRO = re.compile(
     r"\\(" + "|".join(SHAPES) + r")(?![a-zA-Z])"
-    r"|\\begin\{(dspart|dstask)\}|\\begin\{dspicture\}|\\\((?:\\displaystyle)?|(?<!\\)\$"
+    r"|\\begin\{(dspart|dstask)\}|\\begin\{dspicture\}|\\\((?:\\displaystyle)?|\$(?<!\\\$)"
 )
 TABLE = re.compile(r"\\begin\{dstable\}.*?\\end\{dstable\}", re.DOTALL)
 OPENING = re.compile(r"(?:\s|%[^\n]*\n)*+\{")
 BRACE = re.compile(r"(?:[^{}\\]|\\.)*+([{}])", re.DOTALL)
 """All up to the next brace that no stroke takes for itself."""
 
+RESULT = re.compile(r"\s*\\dsresult\{(.*)\}\s*", re.DOTALL)
 SAID = re.compile(r"\\dssaid(?![a-zA-Z])")
 
 
@@ -109,9 +110,9 @@ def _of_macro(name: str, args: list[str], left: tuple[str, str | None], position
     else:
         for role, arg in zip(SHAPES[name], args, strict=True):
             if role in ("claim", "item", "wrong") and arg.strip():
-                inner = re.fullmatch(r"\s*\\dsresult\{(.*)\}\s*", arg, re.DOTALL)
+                inner = RESULT.fullmatch(arg)
                 silent, said = _silent(inner[1] if inner else arg)
-                for piece in re.split(r",\\quad \\allowbreak ", silent):  # how an entry is computed, then all of them
+                for piece in silent.split(r",\quad \allowbreak "):  # how an entry is computed, then all of them
                     yield Formula(role, piece, position, said, boxed=r"\dscheckbox" in args[0], macro=name)
     for role, arg in zip(SHAPES[name], args, strict=True):
         if role == "words":

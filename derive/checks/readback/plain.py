@@ -12,21 +12,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import replace
-from functools import lru_cache
 
 from . import tree
 from .latex import ranges
+from .text_cursor import HIGH, TextCursor
 from .tokens import Unreadable
-from .tree import Name, Tokens, Tree
+from .tree import Name, Tree
 
-HIGH = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ", "0123456789-L", strict=True))
-TOKEN = re.compile(
-    r"""\s*+((?:Σ|sum)_ | \d+(?:\.\d+)? | [⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ]+ | \.\* | \./ | \|\| | <= | \^T(?!\w) | \.\.
-      | [^\W\d_ᵀᴸ][^\Wᵀᴸ⁰¹²³⁴⁵⁶⁷⁸⁹]* | . | \Z)""",
-    re.VERBOSE | re.DOTALL,
-)
+RAISED = {"ᵀ", "^", ".", *HIGH}
+"""What stands above begins with one of these."""
+
 RANGES = re.compile(r" {3}\(([^()]*(?:≤|<=)[^()]*)\)$")
-LAYER = re.compile(r"(?:l|L|\d+)(?:[+-]\d+)?")
+EACH = re.compile(r"\s+for each [\w, ]+$")
 RELATIONS = ("=", "<", ">", "≤", "<=")
 TIMES = {"⊙": r"\odot", ".*": r"\odot", "⊘": r"\oslash", "./": r"\oslash"}
 ENDS = {"", ")", "]", ",", "⟩", "}", "..", "if", "else", "held", *RELATIONS}
@@ -38,74 +35,65 @@ PRIMED = re.compile(r"\w+['′]+\(")
 SECOND = re.compile(r"(?:∂²|d\^2)(?=[^\W\d_])")
 """d^2 b is a product, of a quantity d."""
 
-ABOVE = re.compile(r"\^\(([^()]*)\)")
 CALLS = {"exp", "log", "sin", "cos", "tanh", "erf", "max", "min", "softmax", "diag"}
 
 
-def read(text: str, names: Collection[str], functions: Collection[str] = ()) -> tree.Relation:
-    """A formula of plain text. names: every sign without its layer; functions: those of functions. Raises Unreadable."""
-    text = re.sub(r"\s+for each [\w, ]+$", "", text)
+def read(
+    text: str, names: Collection[str], functions: Collection[str] = (), begun: dict[object, Tree] | None = None
+) -> tree.Relation:
+    """A formula of plain text. Raises Unreadable.
+
+    names: every sign without its layer; functions: those of functions. begun: left-hand sides that have been read.
+    """
+    text = EACH.sub("", text) if " for each " in text else text
     said = RANGES.search(text)
     if said is None:
-        return Plain(text, names, functions).whole()
-    found = Plain(text[: said.start()], names, functions).whole()
+        return Plain(text, names, functions).whole(begun)
+    found = Plain(text[: said.start()], names, functions).whole(begun)
     return replace(found, ranges=ranges(re.findall(r"\w+|≤|,", said[1].replace("<=", "≤")), "≤"))
 
 
-class Plain:
-    """Reads one text from left to right; `at` is a position in it."""
+class Plain(TextCursor):
+    """Reads one text."""
 
     def __init__(self, text: str, names: Collection[str], functions: Collection[str] = ()) -> None:
-        self.text = text
-        self.at = 0
-        self.seen = -1  # where `token` stands
-        self.token = ""
-        self.open: list[str] = []  # bars that a later one closes
-        self.names = names
+        super().__init__(text, names)
         self.functions = functions
-        self.known, self.bare, self.told_apart = _patterns(tuple(names))
+        self.open: list[str] = []  # bars that a later one closes
 
-    # --- tokens -----------------------------------------------------------------------------------------------------------
-
-    @property
-    def next(self) -> str:
-        """The token that comes next, behind any spaces; empty at the end."""
-        if self.seen != self.at:
-            found = TOKEN.match(self.text, self.at)
-            assert found is not None
-            self.at = self.seen = found.start(1)
-            self.token = found[1]
-        return self.token
-
-    def here(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """What stands right here, which is taken."""
-        found = pattern.match(self.text, self.at)
-        if found is not None:
-            self.at = found.end()
-        return found
-
-    def take(self, *expected: str) -> str:
-        token = self.next
-        if expected and token not in expected:
-            raise Unreadable(f"`{token or 'the end'}` stands where {' or '.join(expected)} belongs")
-        self.at += len(token)
-        return token
-
-    def whole(self) -> tree.Relation:
-        found = self.relation()
+    def whole(self, begun: dict[object, Tree] | None = None) -> tree.Relation:
+        """All of the text as one relation."""
+        found = self.relation({} if begun is None else begun)
         if self.next:
             raise Unreadable(f"`{self.text[self.at : self.at + 20]}` cannot be read there")
         return found
 
     # --- from loose to tight ------------------------------------------------------------------------------------------------
 
-    def relation(self) -> tree.Relation:
-        sides: list[Tree] = [tree.Gap() if self.next == "=" else self.sum()]
+    def relation(self, begun: dict[object, Tree] | None = None) -> tree.Relation:
+        sides: list[Tree] = [self.left(begun) if begun is not None else self.side()]
         signs = []
         while self.next in RELATIONS:
             signs.append(self.take())
             sides.append(self.sum())
         return tree.Relation(tuple(sides), tuple(signs))
+
+    def left(self, begun: dict[object, Tree]) -> Tree:
+        """The left-hand side, as it has been read before, where it has."""
+        end = self.text.find("=")
+        if end < 1:
+            return self.side()
+        mark = self.text[:end]
+        if mark in begun:
+            self.at = end
+            return begun[mark]
+        found = self.side()
+        if self.next == "=" and self.at == end:
+            begun[mark] = found
+        return found
+
+    def side(self) -> Tree:
+        return tree.Gap() if self.next == "=" else self.sum()
 
     def sum(self) -> Tree:
         terms = []
@@ -189,8 +177,7 @@ class Plain:
 
     def factor(self) -> Tree:
         found = self.base()
-        while True:
-            token = self.text[self.at : self.at + 1]
+        while (token := self.text[self.at : self.at + 1]) in RAISED:
             if token == "ᵀ" or (self.text.startswith("^T", self.at) and not self.text[self.at + 2 : self.at + 3].isalnum()):
                 self.at += 1 if token == "ᵀ" else 2
                 found = tree.Transposed(found)
@@ -203,7 +190,8 @@ class Plain:
                     self.take()
                 found = tree.Power(found, self.exponent(), entrywise)
             else:
-                return found
+                break
+        return found
 
     def exponent(self) -> Tree:
         """A number, a name, or a bracket; -2 too."""
@@ -211,12 +199,6 @@ class Plain:
             self.take()
             return tree.Negative(self.base())
         return self.base()
-
-    def high(self) -> str:
-        start = self.at
-        while self.text[self.at : self.at + 1] in HIGH and self.at < len(self.text):
-            self.at += 1
-        return "".join(HIGH[c] for c in self.text[start : self.at])
 
     def base(self) -> Tree:
         token = self.next
@@ -281,24 +263,6 @@ class Plain:
         self.take(bar)
         return inner
 
-    def indices(self) -> tuple[Tokens, ...]:
-        """What stands in the bracket right behind a name."""
-        end = self.text.index("]", self.at)
-        parts = self.text[self.at + 1 : end].split(",")
-        self.at = end + 1
-        return tuple(tuple(t.replace("−", "-") for t in re.findall(r"\d+|\w+|\S", part)) for part in parts)
-
-    def apart(self) -> Tree:
-        """d(z), where dz is the name of another quantity."""
-        self.at += 2
-        found = self.name()
-        self.take(")")
-        if not isinstance(found, Name):
-            raise Unreadable("the change of a change")
-        if self.text[self.at : self.at + 1] == "[" and not found.below:  # d(C)[n]
-            found = tree.name(found.letter, self.indices(), found.above)
-        return tree.Change(found)
-
     def second(self) -> Tree:
         """∂²C/(∂b ∂w), behind its first sign."""
         of = self.name()
@@ -335,49 +299,3 @@ class Plain:
             args.append(self.sum())
         self.take(")")
         return tree.Call(found[1], len(found[2]), tuple(args), (found[3],) if found[3] else ())
-
-    def name(self) -> Tree:
-        """A sign, or its change; its layer above it, its indices in brackets behind it."""
-        assert self.known is not None
-        found = self.here(self.bare if self.told_apart and self.next[:1] != "∂" else self.known) if self.next else None
-        if found is None:
-            raise Unreadable(f"`{self.text[self.at : self.at + 12]}` is no sign of this sheet")
-        above: Tokens = ()
-        if self.text[self.at : self.at + 1] in HIGH and self.at < len(self.text):
-            above = ("(", *re.findall(r"\d+|\D", self.high()), ")")
-        elif layer := ABOVE.match(self.text, self.at):
-            inner = re.findall(r"\w+|\S", layer[1])
-            if LAYER.fullmatch(layer[1]):
-                above = ("(", *(r"\ell" if t == "l" else t for t in inner), ")")
-                self.at = layer.end()
-        below: tuple[Tokens, ...] = ()
-        if self.text[self.at : self.at + 1] == "[":
-            end = self.text.index("]", self.at)
-            parts = self.text[self.at + 1 : end].split(",")
-            below = tuple(map(_index, parts))
-            self.at = end + 1
-        name = tree.name(found["name"], below, above)
-        return tree.Change(name) if found["change"] else name
-
-
-@lru_cache(maxsize=16)
-def _patterns(names: tuple[str, ...]) -> tuple[re.Pattern[str] | None, re.Pattern[str], bool]:
-    """One of these names or its change (None: there are no names), and one of these names; the longest that fits.
-
-    Whether a name is also the change of another: then a change is written d(z).
-    """
-    known = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
-    end = r"(?![^\Wᵀᴸ⁰¹²³⁴⁵⁶⁷⁸⁹]|['′\u0300-\u036f])"
-    bare = re.compile(f"(?P<change>)(?P<name>{known}){end}")
-    told_apart = any(n[:1] == "d" and n[1:] in names for n in names)
-    return re.compile(f"(?P<change>[d∂]?)(?P<name>{known}){end}") if known else None, bare, told_apart
-
-
-@lru_cache(maxsize=1024)
-def _index(part: str) -> Tokens:
-    """The tokens of an index as LaTeX has them: k1 is k with a 1 below it."""
-    found: list[str] = []
-    for token in re.findall(r"\d+|\w+|\S", part.replace("−", "-")):
-        lettered = re.fullmatch(r"([^\W\d_])(\d+)", token)
-        found += [lettered[1], "_", lettered[2]] if lettered else [token]
-    return tuple(found)

@@ -33,12 +33,18 @@ class Stacked(dict[str, Array]):
         return key in self.drawn[0]
 
 
+Spans = tuple[tuple[str, int | None], ...]
+"""Letters of indices, each with how many entries its axis has."""
+
+
 @dataclass
 class Points:
-    """Where a line is evaluated, all at once."""
+    """Where a line is evaluated, all at once. spans: by what a name stands for."""
 
     worlds: tuple[World, ...]
     columns: dict[tuple[str, str, tuple[int, ...]], Array] = field(default_factory=dict)
+    spans: dict[object, Spans] = field(default_factory=dict)
+    alone: dict[tuple[str, frozenset[str]], Stacked] = field(default_factory=dict)
 
     @cached_property
     def values(self) -> Stacked:
@@ -66,7 +72,9 @@ class Points:
 
     def held(self, key: str, zero: frozenset[str]) -> Stacked:
         """Changes of what the line of `key` reads, random but for those that are zero, and that of `key` itself."""
-        return Stacked([world.held(key, zero) for world in self.worlds])
+        if (key, zero) not in self.alone:
+            self.alone[key, zero] = Stacked([world.held(key, zero) for world in self.worlds])
+        return self.alone[key, zero]
 
     def column(self, key: str, by: str, place: tuple[int, ...]) -> Array:
         """∂key/∂by[place] for every entry of `key`, by its own line alone."""

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from ...calculus.steps import Derivation
 from ...errors import CheckFailed
+from ...expressions.nodes import Entry
+from ...expressions.system import primal
+from ...expressions.traversal import nodes
 from ...notation.glyphs import Symbols
 from . import latex, plain, tokens, tree, words
 from .comparing import Outcome, Told, compare, require_same
@@ -21,7 +24,7 @@ from .letters import Letters
 from .likeness import same
 from .page import Formula, formulas, shared, states_numbers
 from .points import Points, Stacked
-from .signs import Signs, written
+from .signs import Meaning, Signs, written
 from .spoken import Spoken
 from .tokens import Unreadable
 from .world import World
@@ -32,14 +35,23 @@ ZERO = re.compile(r"(?:\\dsgap\{\d+\})?\\mathrm\{d\}(.+?) = 0")
 SIGNS = {r"\tanh", r"\log", r"\exp", r"\dots", r"\vdots", r"\cdots", "softmax"}
 """What may stand alone in a sentence or a picture, beside the signs of the sheet and of its functions."""
 
+OPERATOR = re.compile(r"\\operatorname\{(\w+)\}")
 ALONE = re.compile(r"L(-\d+)?|u|[\d\s.{},\-]+(\\times \d+)*|.*\\text.*", re.DOTALL)
 """The number of a layer, the u of a function, numbers and shapes, words."""
+
+Others = Mapping[str, tuple[Derivation, Symbols]]
+"""By section, the system and the signs of lines that speak of another system than the sheet's."""
 
 READING = (Unreadable, ValueError, LookupError, TypeError, ArithmeticError)
 """What may go wrong with a text that is no formula."""
 
-DOUBT = 6
+DOUBT = 8
 """More points at which a line must be true that may be wrong."""
+
+DEFECT = "this is a defect of the way formulas are written, not of your spec: please report it with the spec"
+
+TWICE = re.compile(r"\$(?<!\\\$)(?=[^$]*?[a-zA-Z])([^$]++)\$(?=(?:, |\\dsand\{\})\$\1\$)")
+"""A name that a list in a sentence has twice in a row."""
 
 SPACE = re.compile(r"\\allowbreak|\\penalty\d+|\s")
 """What changes nothing in a formula."""
@@ -71,6 +83,8 @@ class Reading:
     symbols: Symbols
     read: dict[tuple[object, ...], bool] = field(default_factory=dict)
     others: dict[int, tuple[Symbols, Spoken]] = field(default_factory=dict)
+    zeroed: dict[str, list[tree.Name]] = field(default_factory=dict)
+    claims: dict[tuple[str, frozenset[str]], tree.Relation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.main = Spoken.of(self.derivation, self.symbols)
@@ -78,23 +92,25 @@ class Reading:
 
     # --- a page -----------------------------------------------------------------------------------------------------------
 
-    def page(self, tex: str, templates: Iterable[Path | None] = (), parts: Mapping[str, Symbols] | None = None) -> int:
+    def page(self, tex: str, templates: Iterable[Path | None] = (), parts: Others | None = None) -> int:
         """Read a page; the number of its lines that were read and recomputed. Raises CheckFailed, naming the line.
 
-        templates: the folders of the texts, whose own formulas speak of no sheet. parts: by section, the signs of another system
-        that its lines speak of.
+        templates: the folders of the texts, whose own formulas speak of no sheet.
         """
         told = Told()
         folders = tuple(templates)
         count = 0
         labelled: list[tuple[bool, bool]] = []
+        twice = TWICE.search(tex)
+        if twice:
+            raise CheckFailed(f"a sentence lists `{twice[1]}` twice in a row; nothing was printed", hint=DEFECT)
         for formula in (*formulas(tex), Formula("task", "", len(tex))):
             if formula.role in ("part", "task"):
                 _require_one(labelled)
                 labelled.clear()
                 told.part = formula.latex if formula.role == "part" else told.part
                 continue
-            spoken = [self.other(parts[told.part]), self.main] if parts and told.part in parts else [self.main]
+            spoken = [self.other(*parts[told.part]), self.main] if parts and told.part in parts else [self.main]
             try:
                 if formula.role == "item":
                     labelled.append((formula.boxed, self.is_true(formula, told)))
@@ -110,7 +126,7 @@ class Reading:
                 where = f", in the section `{told.part}`" if told.part else ""
                 raise CheckFailed(
                     f"a printed line cannot be trusted{where}: {error.message}; nothing was printed: {formula.latex}",
-                    hint="this is a defect of the way formulas are written, not of your spec: please report it with the spec",
+                    hint=DEFECT,
                 ) from None
         return count
 
@@ -124,16 +140,23 @@ class Reading:
             self.read[mark] = self.first_that_reads(found, told, spoken)
         return int(self.read[mark])
 
+    def claim(self, written: str, known: Signs) -> tree.Relation:
+        """A formula as it is read, once."""
+        mark = written, known.called
+        if mark not in self.claims:
+            self.claims[mark] = latex.read(written, known.called, known.begun)
+        return self.claims[mark]
+
     def first_that_reads(self, found: Formula, told: Told, spoken: list[Spoken]) -> bool:
         """Whether a line states something; the system of which it speaks is the first in whose signs it can be read."""
         problem = Unreadable("nothing reads it")
         for sheet in spoken:
             try:
-                claim = latex.read(found.latex, sheet.written.called)
+                claim = self.claim(found.latex, sheet.written)
                 _require_form(claim, found)
                 outcomes = self.require(claim, sheet, sheet.written, told, found)
                 if found.said is not None:
-                    said = plain.read(found.said, sheet.said.letters, sheet.said.called)
+                    said = plain.read(found.said, sheet.said.letters, sheet.said.called, sheet.said.begun)
                     if not self.likeness(claim, said, sheet, told):
                         beside = self.require(said, sheet, sheet.said, told, found, outcomes)
                         for one, other in zip(outcomes, beside, strict=True):
@@ -157,7 +180,7 @@ class Reading:
 
     def is_true(self, found: Formula, told: Told) -> bool:
         """Whether a line that may be wrong is true; what is not of the right shapes is not."""
-        claim = latex.read(found.latex, self.functions)
+        claim = self.claim(found.latex, self.main.written)
         try:
             for spoken in (self.main, self.doubting):
                 self.require(claim, spoken, spoken.written, told, found)
@@ -168,14 +191,12 @@ class Reading:
     @cached_property
     def doubting(self) -> Spoken:
         """The same with more points: a wrong line may be true at some, where a slope is 0 or a number is cut off."""
-        return replace(self.main, points=Points(tuple(World.at_random(self.derivation, seed) for seed in range(20, 20 + DOUBT))))
+        return replace(self.main, points=Points(World.many(self.derivation, range(20, 20 + DOUBT))))
 
-    def other(self, found: Symbols) -> Spoken:
+    def other(self, derivation: Derivation, found: Symbols) -> Spoken:
         """The signs and the worlds of another system, of which some lines of a sheet speak."""
-        from ...notation.index_letters import differentiated
-
         if id(found) not in self.others:
-            self.others[id(found)] = (found, Spoken.of(differentiated(found.system), found))
+            self.others[id(found)] = (found, Spoken.of(derivation, found))
         return self.others[id(found)][1]
 
     # --- in a sentence ------------------------------------------------------------------------------------------------------
@@ -189,29 +210,53 @@ class Reading:
         if SHAPE.fullmatch(found.latex):
             self.shape(found, told)
             return 0
-        alone = re.sub(r"\\operatorname\{(\w+)\}", r"\1", found.latex)
+        if told.asked and self.names_the_input(found.latex, told):
+            return 0
+        alone = OPERATOR.sub(r"\1", found.latex)
         if alone in self.functions or alone in SIGNS or ALONE.fullmatch(alone) or words.own_formula(found.latex, *templates):
             return 0
-        claim = latex.read(found.latex, self.functions)
+        claim = self.claim(found.latex, self.main.written)
         if claim.signs:
             return self.once(found, told, spoken)
         alone_in_row = found.row is not None and isinstance(claim.sides[0], tree.Name)
         told.row = (found.latex, found.row) if alone_in_row and found.row is not None else None
         if not (isinstance(claim.sides[0], tree.Name) and self.about_the_input(claim.sides[0], told)):
-            known = [Evaluation(s.home, s.written, layers, told.zero) for s in spoken for layers in s.layers(told.layers)]
-            for name in tree.names(claim):
+            known = [(s.written, layers) for s in spoken for layers in s.layers(told.layers)]
+            for name in tree.every(tree.Name, claim):
                 bare = name == tree.Name(name.letter)
                 if bare and any(name.letter in s.indices or name.letter == s.written.unnamed for s in spoken):
                     continue  # an index; and the cost that follows, where the equations have none
-                if all(reader.meaning(name) is None for reader in known):
+                meanings = (signs.meaning(name, layers, told.zero) for signs, layers in known)
+                meaning = next((m for m in meanings if m is not None), None)
+                if meaning is None:
                     raise Unreadable(f"`{written(name)}` is no sign of this sheet")
+                self.require_letters(name, meaning)
         return 0
+
+    def require_letters(self, name: tree.Name, meaning: Meaning) -> None:
+        """In a name of a sentence, of which nothing is worked out, that of the examples stands on their axis, and none twice."""
+        tensor = self.main.system.tensors.get(primal(meaning.sign.key))
+        letters = [part for part in meaning.indices if len(part) == 1 and part[0].isalpha()]
+        example = (self.main.home.one.example_letter,)
+        if tensor is None or len(meaning.indices) != len(tensor.shape):
+            return
+        if tensor.batch is not None and example in letters and meaning.indices[tensor.batch] != example:
+            raise Unreadable(f"`{example[0]}` counts the training examples, and not what it stands for in `{written(name)}`")
+        if len(set(letters)) < len(letters) and tensor.key not in self.diagonals:
+            raise Unreadable(f"`{written(name)}` has one letter twice, which no line has")
+
+    @cached_property
+    def diagonals(self) -> frozenset[str]:
+        """What is written with one index twice in some line of the derivation: W[i,i]."""
+        lines = [*self.main.system.equations, *(s.result for s in self.derivation.steps)]
+        found = (n for q in lines for side in (q.lhs, q.rhs) for n in nodes(side) if isinstance(n, Entry))
+        return frozenset(primal(n.key) for n in found if len(set(n.indices)) < len(n.indices))
 
     def shape(self, found: Formula, told: Told) -> None:
         """The shape that stands in a row of a table, of what its first cell names, in each layer that it speaks of."""
         if told.row is None or told.row[1] != found.row:
             return
-        name = latex.read(told.row[0], self.functions).sides[0]
+        name = self.claim(told.row[0], self.main.written).sides[0]
         assert isinstance(name, tree.Name)
         general = r"\ell" in name.above
         for number in told.layers or () if general else (0,):
@@ -220,13 +265,25 @@ class Reading:
             if found.latex != r" \times ".join(map(str, shape)):
                 raise Unreadable(f"`{told.row[0]}` has the shape {shape}")
 
+    @cached_property
+    def inputs(self) -> frozenset[str]:
+        return frozenset(t.key for t in self.main.system.tensors.values() if t.role == "input")
+
+    def names_the_input(self, written: str, told: Told) -> bool:
+        """Keep what layer 0 stands for, where this is the name of it: whatever the letter, also one that texts use themselves."""
+        try:
+            name = latex.Reader(tokens.latex(written), self.functions).lone_name()
+        except Unreadable:
+            return False
+        return self.about_the_input(name, told)
+
     def about_the_input(self, name: tree.Name, told: Told) -> bool:
         """Keep what a page says of layer 0: a^(0) stands for the input x."""
         meaning = self.main.written.meaning(name, self.main.layers(told.layers)[0])
         if meaning is None and self.main.written.meaning(name, {}, "the input") is not None:
             told.asked = True
             return True
-        if told.asked and meaning is not None and self.main.system.tensors[meaning.sign.key].role == "input":
+        if told.asked and meaning is not None and meaning.sign.key in self.inputs:
             told.zero, told.asked = meaning.sign.key, False
             return True
         return False
@@ -240,7 +297,7 @@ class Reading:
 
         beside: what the same line came to in other signs, at the same places.
         """
-        general = any(r"\ell" in name.above for name in tree.names(claim))
+        general = r"\ell" not in known.table and any(r"\ell" in name.above for name in tree.every(tree.Name, claim))
         if general and told.layers is None:
             raise Unreadable("nothing says which layers ℓ stands for")
         outcomes: list[Outcome] = []
@@ -266,8 +323,8 @@ class Reading:
         if found.zero is not None and by in self.zeros(found.zero, reader):
             raise Unreadable("it is a partial by what is held constant")
         if found.row is not None and told.row is not None and told.row[1] == found.row:
-            name = latex.read(told.row[0], self.functions).sides[0]
-            latin = Evaluation(reader.points, self.main.written, reader.layers, reader.zero)
+            name = self.claim(told.row[0], self.main.written).sides[0]
+            latin = Letters(reader.points, self.main.written, reader.layers, reader.zero)
             if isinstance(name, tree.Name) and latin.required(name).sign.key != by:
                 raise Unreadable("it stands in the row of something else")
 
@@ -275,24 +332,28 @@ class Reading:
         """The changes where those are zero that the page sets to zero before a line; where it does not name all, all others."""
         key = reader.required(left).sign.key
         if r"\text" in zero or r"\dots" in zero:
-            there = {reader.required(n.of).sign.key for n in tree.inside(claim.sides[1]) if isinstance(n, tree.Change)}
+            there = {reader.required(n.of).sign.key for n in tree.every(tree.Change, claim.sides[1])}
             return reader.points.held(key, frozenset(reader.points.one.reads(key)) - there)
         return reader.points.held(key, self.zeros(zero, reader))
 
     def zeros(self, zero: str, reader: Evaluation) -> frozenset[str]:
         """The keys of what a page sets to zero, as far as it names them."""
-        if r"\text" in zero:
-            return frozenset()
-        named = set()
-        latin = Evaluation(reader.points, self.main.written, reader.layers, reader.zero)
-        for part in filter(None, (p.strip() for p in re.split(r",\\ (?:\\allowbreak )?", zero))):
-            if part == r"\dots":
-                continue
-            said = ZERO.fullmatch(part)
-            if said is None:
-                raise Unreadable(f"`{part}` sets nothing to zero")
-            named.add(latin.required(latex.Reader(tokens.latex(said[1])).lone_name()).sign.key)
-        return frozenset(named)
+        if zero not in self.zeroed:
+            self.zeroed[zero] = _names(zero)
+        latin = Letters(reader.points, self.main.written, reader.layers, reader.zero)
+        return frozenset(latin.required(name).sign.key for name in self.zeroed[zero])
+
+
+def _names(zero: str) -> list[tree.Name]:
+    """Of what does a page say that its change is zero: dx = 0, dw = 0, …"""
+    if r"\text" in zero:
+        return []
+    parts = [part for part in map(str.strip, zero.replace(r"\allowbreak ", "").split(r",\ ")) if part and part != r"\dots"]
+    found = [(part, ZERO.fullmatch(part)) for part in parts]
+    for part, said in found:
+        if said is None:
+            raise Unreadable(f"`{part}` sets nothing to zero")
+    return [latex.Reader(tokens.latex(said[1])).lone_name() for _, said in found if said is not None]
 
 
 def _require_form(claim: tree.Relation, found: Formula) -> None:

@@ -17,7 +17,7 @@ from ...expressions.traversal import nodes
 from ...network.catalogue import functions
 from .pieces import plain_word
 from .tokens import Unreadable, latex
-from .tree import Name, Tokens
+from .tree import Name, Tokens, Tree
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Signs:
     """All signs of a sheet. depth: the number L of layers; functions: what the letters and names of functions stand for.
 
     cost: the key of what is differentiated; unnamed: where the equations have none, the letter of the cost that follows.
+    begun: left-hand sides that have been read in these signs.
     met: what names have been found to stand for, by what ℓ and layer 0 stand for: a page has the same names again and again.
     """
 
@@ -64,6 +65,7 @@ class Signs:
     functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cost: str | None = None
     unnamed: str = ""
+    begun: dict[object, Tree] = field(default_factory=dict, compare=False, repr=False)
     met: dict[object, Meanings] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -83,6 +85,12 @@ class Signs:
 
         zero: the key of the input, where the sheet has said that layer 0 stands for it.
         """
+        met = self.meanings(layers, zero)
+        if name not in met:
+            met[name] = self._found(name, layers, zero)
+        return met[name]
+
+    def _found(self, name: Name, layers: Mapping[str, int], zero: str | None) -> Meaning | None:
         fitting: dict[str, Meaning] = {}
         signs = self.table.get(name.letter, ())
         for sign in signs if len(signs) < 8 else self._of_layer(signs, name, layers):
@@ -145,7 +153,7 @@ class Signs:
             return
         if name.above == sign.above:
             yield Meaning(sign, indices)
-        elif not own and name.above:
+        elif not own and name.above and not self._a_layer(name, layers):
             yield Meaning(sign, indices, name.above)
 
     def _indices(self, sign: Sign, name: Name) -> tuple[Tokens, ...]:
@@ -153,6 +161,10 @@ class Signs:
         if len(parts) == 1 and sign.rank > 1:
             return tuple(apart(parts[0]))
         return parts
+
+    def _a_layer(self, name: Name, layers: Mapping[str, int]) -> bool:
+        """Whether what stands above a letter is the number of a layer, and no power: a^(0), where there is an a^(1)."""
+        return self._layer(name.above, layers) is not None and any(s.layer is not None for s in self.table[name.letter])
 
     def _layer(self, above: Tokens, layers: Mapping[str, int]) -> int | None:
         """The number of a layer, (2), (ℓ-1) or L-1; None where it is none."""

@@ -31,6 +31,7 @@ class Spoken:
     written: Signs
     said: Signs
     kinds: dict[int, object] = field(default_factory=dict, compare=False)
+    chosen: dict[tuple[int, ...], list[dict[str, int]]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, derivation: Derivation, glyphs: Symbols) -> Spoken:
@@ -63,10 +64,12 @@ class Spoken:
         """For which ℓ a general line is evaluated: the first layer, the last, and one of each kind between."""
         if told is None:
             return [{}]
-        kinds: dict[object, int] = {}
-        for number in told:
-            kinds.setdefault(self.kind(number), number)
-        return [{r"\ell": number} for number in sorted({*kinds.values(), told[0], told[-1]})]
+        if told not in self.chosen:
+            kinds: dict[object, int] = {}
+            for number in told:
+                kinds.setdefault(self.kind(number), number)
+            self.chosen[told] = [{r"\ell": number} for number in sorted({*kinds.values(), told[0], told[-1]})]
+        return self.chosen[told]
 
     def kind(self, number: int) -> object:
         if number not in self.kinds:

@@ -16,6 +16,7 @@ from .evaluation import Evaluation
 from .points import Points
 from .signs import Signs, of_functions
 from .spoken import kind
+from .text_cursor import HIGH, TextCursor
 from .tokens import Unreadable
 from .world import World
 
@@ -66,7 +67,7 @@ class Terminal:
         numbers: list[int] = []
 
         def counted(found: re.Match[str]) -> str:
-            numbers.append(int("".join(plain.HIGH[c] for c in found[2])))
+            numbers.append(int("".join(HIGH[c] for c in found[2])))
             return f"{found[1]}<{numbers[-1] - numbers[0]}>"
 
         shown = self.layered.sub(counted, formula)
@@ -84,7 +85,7 @@ class Terminal:
 
     def line(self, formula: str, titles: str) -> int:
         """1 where a line states something; its sides agree."""
-        claim = plain.read(formula, self.known.letters, self.known.called)
+        claim = plain.read(formula, self.known.letters, self.known.called, self.known.begun)
         reader = Evaluation(self.points, self.known, first=self.points.system.first_index)
         zeros = re.findall(r"d\(?([^\s()]+(?:\([^()]*\))?)\)? = 0", titles.partition(": ")[2])
         if zeros and isinstance(claim.sides[0], tree.Change):
@@ -93,7 +94,7 @@ class Terminal:
         return int(compare(claim, reader, self.told).states)
 
     def name(self, written: str) -> tree.Name:
-        found = plain.Plain(written, self.known.letters).name()
+        found = TextCursor(written, self.known.letters).name()
         if not isinstance(found, tree.Name):
             raise Unreadable(f"`{written}` is no name")
         return found

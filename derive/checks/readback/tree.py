@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any, TypeVar
 
 Tokens = tuple[str, ...]
+Kind = TypeVar("Kind", bound="Tree")
 
 
 @dataclass(frozen=True)
@@ -282,17 +284,21 @@ def product(factors: list[Tree]) -> Tree:
     return factors[0] if len(factors) == 1 else Product(tuple(factors))
 
 
-def inside(tree: Tree) -> tuple[Tree, ...]:
-    """The tree and everything in it, parents first."""
-    found: tuple[Tree, ...] | None = tree.__dict__.get("_everything")
-    if found is None:
-        parts = [tree]
-        for child in tree.children:
-            parts += inside(child)
-        found = tree.__dict__["_everything"] = tuple(parts)
+def every(kind: type[Kind], *trees: Tree) -> list[Kind]:
+    """All of one kind in these trees, parents first."""
+    found: list[Any] = []
+    for tree in trees:
+        found += _by_kind(tree).get(kind, ())
     return found
 
 
-def names(tree: Tree) -> list[Name]:
-    """All names in it."""
-    return [node for node in inside(tree) if isinstance(node, Name)]
+def _by_kind(tree: Tree) -> dict[type[Tree], list[Tree]]:
+    found: dict[type[Tree], list[Tree]] | None = tree.__dict__.get("_by_kind")  # a line is asked half a dozen times
+    if found is None:
+        found = tree.__dict__["_by_kind"] = {}
+        stack = [tree]
+        while stack:
+            node = stack.pop()
+            found.setdefault(type(node), []).append(node)
+            stack += reversed(node.children)
+    return found

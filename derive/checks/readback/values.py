@@ -17,6 +17,11 @@ import numpy as np
 from ...numbers.evaluate import Array
 from .tokens import Unreadable
 
+SMALL = 1e-3
+"""What is smaller is not measured by its own size."""
+
+NEXT_TO_NOTHING = 1e-9
+
 
 @dataclass(frozen=True)
 class Value:
@@ -85,6 +90,8 @@ def together(values: list[Value], what: str) -> tuple[list[Array], bool, bool]:
 
 
 def add(values: list[Value]) -> Value:
+    if all(v.identity for v in values):
+        return Value(sum((v.array for v in values[1:]), values[0].array), identity=True)
     arrays, rows, columns = together(values, "a sum")
     return Value(sum(arrays[1:], arrays[0]), rows, columns)
 
@@ -93,9 +100,8 @@ def entrywise(values: list[Value], signs: list[str]) -> Value:
     """Times (⊙) or divided by (⊘), from the left."""
     arrays, rows, columns = together(values, "an entrywise product")
     out = arrays[0]
-    with np.errstate(all="ignore"):
-        for sign, array in zip(signs, arrays[1:], strict=True):
-            out = out * array if sign == "⊙" else out / array
+    for sign, array in zip(signs, arrays[1:], strict=True):
+        out = out * array if sign == "⊙" else out / array
     return Value(out, rows, columns)
 
 
@@ -135,14 +141,12 @@ def mapped(value: Value, function: Any) -> Value:
     """A function of each entry."""
     if value.identity:
         raise Unreadable("a function of the identity")
-    with np.errstate(all="ignore"):
-        return value.of(np.asarray(function(value.array)))
+    return value.of(np.asarray(function(value.array)))
 
 
 def softmax(value: Value, axis: int) -> Value:
-    with np.errstate(all="ignore"):
-        raised = np.exp(value.array - value.array.max(axis=axis, keepdims=True))
-        return Value(raised / raised.sum(axis=axis, keepdims=True))
+    raised = np.exp(value.array - value.array.max(axis=axis, keepdims=True))
+    return Value(raised / raised.sum(axis=axis, keepdims=True))
 
 
 def diagonal(value: Value) -> Value:
@@ -152,13 +156,18 @@ def diagonal(value: Value) -> Value:
 
 
 def difference(left: Value, right: Value) -> float:
-    """How far two sides are apart at the worst point, relative to what is larger there (never below 1/1000)."""
-    (a, b), _, _ = together([left, right], "an equation")
+    """How far two sides are apart at most at the worst point, relative to what is larger there, or to `SMALL`."""
+    multiples = left.identity and right.identity
+    (a, b), _, _ = ([left.array, right.array], False, False) if multiples else together([left, right], "an equation")
     if not (a.size and b.size):
         return 0.0
+    apart = abs(a - b)
+    most = float(apart.max()) / SMALL
+    if most <= NEXT_TO_NOTHING:  # whatever the sides are: so it is with almost all lines
+        return most
     axes = tuple(range(1, a.ndim))
-    scale = np.maximum(np.maximum(abs(a).max(axes), abs(b).max(axes)), 1e-3)
-    off = float((abs(a - b).max(axes) / scale).max())
+    scale = np.maximum(np.maximum(abs(a).max(axes), abs(b).max(axes)), SMALL)
+    off = float((apart.max(axes) / scale).max())
     return off if math.isfinite(off) else math.inf
 
 

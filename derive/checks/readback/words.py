@@ -15,17 +15,26 @@ def own_formula(latex: str, *folders: Path | None) -> bool:
 
     A formula that states something is one only where the text itself states it.
     """
-    states = "=" in latex
-    patterns = (p for folder in folders if folder is not None for p in _patterns(folder) if ("=" in p.pattern) == states)
-    return any(pattern.fullmatch(latex) is not None for pattern in patterns)
+    return any(_says(folder, "=" in latex, latex) for folder in folders if folder is not None)
 
 
-@lru_cache(maxsize=16)
-def _patterns(folder: Path) -> tuple[re.Pattern[str], ...]:
-    found: dict[str, None] = {}
+def _says(folder: Path, states: bool, latex: str) -> bool:
+    whole, around = _own(folder, states)
+    return latex in whole or around.fullmatch(latex) is not None
+
+
+@lru_cache(maxsize=32)
+def _own(folder: Path, states: bool) -> tuple[frozenset[str], re.Pattern[str]]:
+    """The formulas of texts that state something, or nothing: those into which no name is put, and a pattern of the others."""
+    whole: set[str] = set()
+    around: dict[str, None] = {}
     for path in sorted(folder.rglob("*.tex")):
         for match in FORMULA.finditer(path.read_text("utf-8")):
             pieces = PUT_IN.split(match[1])
-            if len(pieces) == 1 or any(re.search("[a-zA-Z]", piece) for piece in pieces):
-                found[".+?".join(re.escape(piece) for piece in pieces)] = None
-    return tuple(re.compile(pattern, re.DOTALL) for pattern in found)
+            if any("=" in piece for piece in pieces) != states:
+                continue
+            if len(pieces) == 1:
+                whole.add(match[1])
+            elif any(re.search("[a-zA-Z]", piece) for piece in pieces):
+                around[".+?".join(map(re.escape, pieces))] = None
+    return frozenset(whole), re.compile("|".join(around) or "(?!)", re.DOTALL)

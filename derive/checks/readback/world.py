@@ -6,7 +6,7 @@ cost are those that `verify` has compared with the forward program before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -15,8 +15,9 @@ from sympy import Expr
 
 from ...calculus.steps import Derivation
 from ...checks import verify
+from ...errors import DeriveError
 from ...expressions.nodes import Elementwise, Where
-from ...expressions.system import Equation, System, cotangent, lhs_of
+from ...expressions.system import Equation, System, cotangent, is_cotangent, lhs_of
 from ...expressions.traversal import entries, free_indices, nodes
 from ...network.catalogue import function
 from ...numbers import evaluate
@@ -25,6 +26,21 @@ from .tokens import Unreadable
 
 DRAWN = 6
 """Points that are drawn to choose from where functions have kinks."""
+
+FAR, MANY_FAR = 8, 30
+"""Points further out that are drawn where a condition holds at all the others, or at none; and where there are few conditions."""
+
+MOST_POINTS = 4
+"""Where conditions are many."""
+
+FEW_BRANCHES, MOST_WAYS = 5, 8
+"""With so few conditions there is a point for each way through them, but for no more ways than that."""
+
+FAINT = 1e-6
+"""Where all of a line is smaller, its sides differ by less than what two equal sides may."""
+
+LARGE = 12.0
+"""With values beyond it digits are lost where 1 - a stands for a sigmoid a."""
 
 ROUNDING = 1e-9
 """Values that differ by less are the same: (a + b) - b does not depend on b."""
@@ -39,24 +55,84 @@ class World:
     derivation: Derivation
     values: Values
     rng: np.random.Generator
-    columns: dict[tuple[str, str, tuple[int, ...]], Array] = field(default_factory=dict)
-    alone: dict[tuple[str, frozenset[str]], Values] = field(default_factory=dict)
     dependence: dict[tuple[str, str], bool] = field(default_factory=dict)
+    read: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def several(cls, derivation: Derivation) -> tuple[World, ...]:
-        """One point; where functions have kinks two, at which as many as may be are on either side of theirs."""
+        """One point; where functions have kinks two or three, at which as many as may be are on either side of theirs."""
         first = cls.at_random(derivation)
-        if not _conditions(derivation.system):
+        kinks = bool(_conditions(derivation.system))
+        if not kinks and first.visible():
             return (first,)
         drawn = [first, *(cls.at_random(derivation, seed) for seed in range(DRAWN))]
+        drawn += [world for world in (cls.at_random(derivation, negative=0),) if world.moderate]
         alive = max(drawn, key=cls.alive)
+        if not kinks:
+            return (alive,)
         other = max(drawn, key=lambda w: (w.unlike(alive), w.alive()))
-        return (alive,) if other is alive else (alive, other)
+        chosen = [alive] if other is alive else [alive, other]
+        if sum(b.size for b in alive.branches) <= FEW_BRANCHES:
+            return tuple(cls.each_way(derivation, chosen, drawn))
+        seen = cls.outcomes(chosen)
+        for seed in range(FAR):
+            if len(seen) == 2 * len(alive.branches) or len(chosen) == MOST_POINTS:
+                break
+            further = cls.far(derivation, seed)
+            if further is not None and cls.outcomes([further]) - seen:
+                chosen.append(further)
+                seen |= cls.outcomes([further])
+        return tuple(chosen)
+
+    @classmethod
+    def each_way(cls, derivation: Derivation, chosen: list[World], drawn: Iterable[World]) -> list[World]:
+        """With branches within branches: a point for each way through them, `chosen` among these points."""
+        found = list(chosen)
+        ways = {world.way for world in found}
+        for world in (*drawn, *(cls.far(derivation, seed) for seed in range(MANY_FAR))):
+            if world is not None and world.way not in ways and len(found) < MOST_WAYS:
+                found.append(world)
+                ways.add(world.way)
+        return found
+
+    @property
+    def way(self) -> tuple[bool, ...]:
+        """Which conditions of branches hold."""
+        return tuple(bool(value > 0) for b in self.branches for value in b.flat)
+
+    @classmethod
+    def far(cls, derivation: Derivation, seed: int) -> World | None:
+        """A point further out, where a condition such as x > 3 may hold; None where numbers are lost there."""
+        try:
+            found = cls.at_random(derivation, seed, scale=2.0 + seed % 3)
+        except DeriveError:
+            return None
+        return found if found.moderate else None
+
+    @staticmethod
+    def outcomes(worlds: Iterable[World]) -> set[tuple[int, bool]]:
+        """Which conditions of branches hold somewhere at these points, and which do not hold somewhere."""
+        return {(place, bool(holds)) for world in worlds for place, b in enumerate(world.branches) for holds in np.unique(b > 0)}
+
+    @classmethod
+    def many(cls, derivation: Derivation, seeds: Iterable[int]) -> tuple[World, ...]:
+        """Points at which a line that is wrong is not true by chance: where functions have kinks, with units on and off."""
+        shares = (None, 0.0, 0.15) if _conditions(derivation.system) else (None,)
+        drawn = ((share, cls.at_random(derivation, seed, share)) for seed in seeds for share in shares)
+        return tuple(world for share, world in drawn if share is None or world.moderate)
+
+    @property
+    def moderate(self) -> bool:
+        """Whether no value is so large that a sigmoid of it is 1 but for rounding."""
+        return all(np.all(np.abs(self.values[key]) < LARGE) for key in self.derivation.system.tensors)
 
     def alive(self) -> int:
-        """How many entries of derivatives of the cost are not zero."""
-        return sum(int(np.count_nonzero(v)) for k, v in self.values.items() if k.startswith("bar "))
+        """How many entries of derivatives of the cost are large enough to be told from zero."""
+        return sum(int(np.count_nonzero(np.abs(v) > FAINT)) for k, v in self.values.items() if is_cotangent(k))
+
+    def visible(self) -> bool:
+        """Whether each quantity and each derivative is somewhere large enough to be told from zero, or is zero."""
+        return all(not np.any(v) or bool(np.any(np.abs(v) > FAINT)) for v in self.values.values())
 
     def unlike(self, other: World) -> int:
         """How many conditions of branches have the other outcome than at the other point."""
@@ -69,11 +145,11 @@ class World:
             return tuple(evaluate.evaluate(e, self.values, free_indices(e)) for e in _conditions(self.derivation.system))
 
     @classmethod
-    def at_random(cls, derivation: Derivation, seed: int = 7) -> World:
+    def at_random(cls, derivation: Derivation, seed: int = 7, negative: float | None = None, scale: float = 1.0) -> World:
         system = derivation.system
         rng = np.random.default_rng([seed, 1])
         with np.errstate(all="ignore"):
-            values = verify.random_point(system, rng)
+            values = verify.random_point(system, rng, negative, scale)
             for key in derivation.seeds:
                 values[cotangent(key)] = rng.normal(size=system.tensors[key].shape)
             for equation in derivation.gradients.values():
@@ -126,9 +202,11 @@ class World:
 
     def reads(self, key: str) -> tuple[str, ...]:
         """What the line of `key` reads and may change."""
-        tensors = self.derivation.system.tensors
-        names = dict.fromkeys(e.key for e in entries(self.equation(key).rhs))
-        return tuple(n for n in names if tensors[n].role not in HELD_ROLES)
+        if key not in self.read:
+            tensors = self.derivation.system.tensors
+            names = dict.fromkeys(e.key for e in entries(self.equation(key).rhs))
+            self.read[key] = tuple(n for n in names if tensors[n].role not in HELD_ROLES)
+        return self.read[key]
 
     def moved(self, key: str, directions: Mapping[str, Array]) -> Array:
         """The change of `key`, by its own line alone, where what it reads changes by `directions` and all else is held."""
@@ -151,22 +229,17 @@ class World:
 
     def held(self, key: str, zero: frozenset[str]) -> Values:
         """Changes of what the line of `key` reads, random but for those that are zero, and that of `key` itself."""
-        if (key, zero) not in self.alone:
-            directions = {
-                name: np.zeros_like(self.values[name]) if name in zero else self.rng.normal(size=self.values[name].shape)
-                for name in self.reads(key)
-            }
-            self.alone[key, zero] = {**directions, key: self.moved(key, directions)}
-        return {**self.changes, **self.alone[key, zero]}
+        directions = {
+            name: np.zeros_like(self.values[name]) if name in zero else self.rng.normal(size=self.values[name].shape)
+            for name in self.reads(key)
+        }
+        return {**self.changes, **directions, key: self.moved(key, directions)}
 
     def column(self, key: str, by: str, place: tuple[int, ...]) -> Array:
         """∂key/∂by[place] for every entry of `key`, by its own line alone."""
-        mark = (key, by, place)
-        if mark not in self.columns:
-            direction = np.zeros(self.values[by].shape)
-            direction[place] = 1.0
-            self.columns[mark] = self.moved(key, {by: direction})
-        return self.columns[mark]
+        direction = np.zeros(self.values[by].shape)
+        direction[place] = 1.0
+        return self.moved(key, {by: direction})
 
     def second(self, key: str, first: str, then: str) -> float:
         """∂²key/∂then ∂first for single numbers, by a difference of complex steps: of the whole pass, or of one line."""

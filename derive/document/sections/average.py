@@ -48,8 +48,8 @@ def average(context: Context) -> Section | None:
             "average",
             {"objective": context.objective(), **counted, "each": one_example, "once": len(terms(cost.rhs)) > 1},
         ),
-        Lines(tuple(lines), glyphs),
+        Lines(tuple(lines), glyphs, derivation),
         Prose("average_gradients", {**counted, "signals": bool(signals)}),
-        Lines(tuple(found), glyphs),
+        Lines(tuple(found), glyphs, derivation),
     ]
     return Section("average", tuple(blocks))

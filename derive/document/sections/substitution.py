@@ -36,7 +36,7 @@ def substitution(context: Context) -> Section:
         blocks.append(Figure("graph", (context.derivation, context.system.equations, {}), "graph"))
     for many in (r for r in runs if r.many):
         layer = tuple(context.system.equations[i] for i in many.representative.equations)
-        blocks.append(Figure("graph", (context.derivation, layer, many.general), "graph_layer"))
+        blocks += [context.for_layers(many), Figure("graph", (context.derivation, layer, many.general), "graph_layer")]
     parameters = last_uses(context)
     parts = context.parts(runs)[::-1]
     named = first_signal(context, [key for _, keys in parts for key in reversed(keys)])

@@ -12,7 +12,7 @@ from ...document.context import Context
 from ...document.model import Labelled, Line, Lines, Partials, Prose, Value, Values
 from ...document.sections import differentials, numbers, substitution
 from ...errors import SpecError
-from ...expressions.nodes import Entry
+from ...expressions.nodes import Differential, Entry
 from ...expressions.system import Equation, cotangent, is_cotangent, primal
 from ...expressions.traversal import entries
 from ...numbers import random_stream
@@ -60,6 +60,7 @@ def _differential(context: Context, wanted: Wanted, done: Done, seed: int) -> So
     lines = differentials.differential_lines(context, wanted.key, {})
     terms = context.derivation.terms[wanted.key]
     parts = [("mark_term", {"change": Entry.of(t.entry.key), "value": context.entry(wanted.key)}) for t in terms[:4]]
+    parts = parts or [("mark_value", {"what": Differential(Entry.of(wanted.key))})]  # nothing in it changes anything
     equation = context.system.defines()[wanted.key]
     line = shown(context, equation).forms[0].shown
     used = {e.key for e in entries(equation.rhs)}

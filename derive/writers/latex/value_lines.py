@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import cached_property, partial
 from typing import Any
 
@@ -67,8 +68,9 @@ class ValueLines(Formulas):
         shown, exact = _array(value.array)
         if value.numbers is not None and isinstance(value.shown, Equation):
             relation = "=" if all(n.exact for n in value.numbers.values()) else r"\approx"
-            if _worked_out(value):
-                out += rf" \allowbreak {relation} {unbroken(self._put_in(value, value.shown, shown))}"
+            put_in = unbroken(self._put_in(value, value.shown, shown)) if _worked_out(value) else shown
+            if put_in != shown:  # a minus before a number is that number
+                out += rf" \allowbreak {relation} {put_in}"
         if len(parts) == 2 and parts[1] == shown:
             return rf"{parts[0]} = {shown}", note  # the formula is the number already
         if value.step is not None:
@@ -88,10 +90,11 @@ class ValueLines(Formulas):
         text = write(known)
         try:
             wanted = numbers.read_number(shown)
+            rounded = not all(n.exact for n in known.values())
             for digits in range(rounding.DIGITS, MOST_DIGITS + 1):
                 longer = {k: n if n.exact else rounding.number(n.value, digits=digits) for k, n in known.items()}
                 text = write(longer)
-                if arithmetic.agrees(arithmetic.evaluate(unbroken(text), self.functions), wanted):
+                if arithmetic.agrees(arithmetic.evaluate(unbroken(text), self.functions), wanted, rounded):
                     break
         except numbers.Unreadable:
             return text  # it is said when the line is read back
@@ -153,12 +156,13 @@ class ValueLines(Formulas):
         if not (_worked_out(value) or (value.step is not None and len(value.step) > 1)):
             return
         single = meant.reshape(())[()]
-        how, worked = before[-1]
+        put_in = len(before) > 2 or value.step is not None  # else the number that would be put in is the result
+        how, worked = before[-1] if put_in else (relation, last)
         try:
             result = arithmetic.evaluate(worked, self.functions, self.mark)
         except numbers.Unreadable as error:
             raise CheckFailed(f"{what} is worked out in a line that cannot be read: {error}", hint=numbers.DEFECT) from None
-        if not arithmetic.agrees(result, found.item()):
+        if not arithmetic.agrees(result, found.item(), relation != "=" and isinstance(single, int | Fraction)):
             raise CheckFailed(
                 f"{what} is worked out as `{worked}`, which is {float(result):.10g} and not {last}; nothing was printed",
                 hint=numbers.DEFECT,

@@ -62,7 +62,8 @@ def read_back(text: str, sheet: Sheet) -> str:
     """The text with the number of its lines that were read back. Raises CheckFailed where one cannot be, or is false."""
     if sheet.derivation is None:
         return text
-    parts = {s.key: b.symbols for s in sheet.sections for b in s.blocks if isinstance(b, Lines) and b.symbols is not None}
+    blocks = [(s.key, b) for s in sheet.sections for b in s.blocks if isinstance(b, Lines)]
+    parts = {key: (b.derivation, b.symbols) for key, b in blocks if b.derivation is not None and b.symbols is not None}
     folders = (folder() / "words", sheet.look.templates)
     count = reading.of(sheet.derivation, sheet.symbols).page(text, folders, parts)
     return text.replace(READ, str(count))
