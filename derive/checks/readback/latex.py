@@ -12,8 +12,8 @@ A letter before a bracket is a function where the sheet has a function of that l
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import replace
+from functools import lru_cache
 
 from . import tree
 from .cursor import Cursor
@@ -30,14 +30,23 @@ ENDS = {")", "]", "}", "|)", "bar", "|", ",", "&", r"\rangle", r"\rVert", "", *R
 """Before these no factor begins."""
 
 
-def read(text: str, functions: Collection[str] = (), begun: dict[object, Tree] | None = None) -> tree.Relation:
-    """A formula as sides with relations between them. Raises Unreadable.
-
-    functions: the names of functions. begun: the left-hand sides of lines that have been read, since many begin alike.
-    """
+@lru_cache(maxsize=16)  # a sentence, a line and the row in which it stands ask for the same again
+def read(text: str, functions: frozenset[str] = frozenset()) -> tree.Relation:
+    """A formula as sides with relations between them. Raises Unreadable. functions: the names of functions."""
     said = RANGES.search(text)
-    found = Reader(latex(text[: said.start()] if said else text), functions).whole(begun)
+    found = Reader(latex(text[: said.start()] if said else text), functions).whole()
     return replace(found, ranges=ranges(latex(said[1]), r"\le")) if said else found
+
+
+@lru_cache(maxsize=32)  # many lines of a page begin alike
+def _left(tokens: tuple[str, ...], functions: frozenset[str]) -> Tree | None:
+    """Tokens as one side; None where they are none."""
+    reader = Reader(list(tokens), functions)
+    try:
+        found = reader.side()
+    except Unreadable:
+        return None
+    return found if reader.at == len(tokens) else None
 
 
 def ranges(tokens: list[str], between: str) -> tuple[tuple[str, int, int], ...]:
@@ -52,41 +61,36 @@ def ranges(tokens: list[str], between: str) -> tuple[tuple[str, int, int], ...]:
 class Reader(Cursor):
     """Reads one list of tokens."""
 
-    def __init__(self, tokens: list[str], functions: Collection[str] = ()) -> None:
+    def __init__(self, tokens: list[str], functions: frozenset[str] = frozenset()) -> None:
         super().__init__(tokens)
         self.functions = functions
 
     def of(self, tokens: list[str]) -> Reader:
         return Reader(tokens, self.functions)
 
-    def whole(self, begun: dict[object, Tree] | None = None) -> tree.Relation:
+    def whole(self) -> tree.Relation:
         """All tokens as one relation."""
-        found = self.relation({} if begun is None else begun)
+        found = self.relation(self.left())
         self.end()
         return found
 
     # --- from loose to tight ------------------------------------------------------------------------------------------------
 
-    def relation(self, begun: dict[object, Tree] | None = None) -> tree.Relation:
-        sides: list[Tree] = [self.left(begun) if begun is not None else self.side()]
+    def relation(self, left: Tree | None = None) -> tree.Relation:
+        sides: list[Tree] = [left or self.side()]
         signs = []
         while self.next in RELATIONS:
             signs.append(self.take())
             sides.append(self.sum())
         return tree.Relation(tuple(sides), tuple(signs))
 
-    def left(self, begun: dict[object, Tree]) -> Tree:
+    def left(self) -> Tree:
         """The left-hand side, as it has been read before, where it has."""
         end = self.tokens.index("=") if "=" in self.tokens else 0
-        if not end:
+        found = _left(tuple(self.tokens[:end]), self.functions) if end else None
+        if found is None:
             return self.side()
-        mark = tuple(self.tokens[:end])
-        if mark in begun:
-            self.go(end)
-            return begun[mark]
-        found = self.side()
-        if self.at == end:
-            begun[mark] = found
+        self.go(end)
         return found
 
     def side(self) -> Tree:

@@ -10,8 +10,8 @@ holds its indices, one that stands apart a statement.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import replace
+from functools import lru_cache
 
 from . import tree
 from .latex import ranges
@@ -38,58 +38,60 @@ SECOND = re.compile(r"(?:∂²|d\^2)(?=[^\W\d_])")
 CALLS = {"exp", "log", "sin", "cos", "tanh", "erf", "max", "min", "softmax", "diag"}
 
 
-def read(
-    text: str, names: Collection[str], functions: Collection[str] = (), begun: dict[object, Tree] | None = None
-) -> tree.Relation:
-    """A formula of plain text. Raises Unreadable.
-
-    names: every sign without its layer; functions: those of functions. begun: left-hand sides that have been read.
-    """
+@lru_cache(maxsize=16)  # as in LaTeX
+def read(text: str, names: tuple[str, ...], functions: frozenset[str] = frozenset()) -> tree.Relation:
+    """A formula of plain text. Raises Unreadable. names: every sign without its layer; functions: those of functions."""
     text = EACH.sub("", text) if " for each " in text else text
     said = RANGES.search(text)
     if said is None:
-        return Plain(text, names, functions).whole(begun)
-    found = Plain(text[: said.start()], names, functions).whole(begun)
+        return Plain(text, names, functions).whole()
+    found = Plain(text[: said.start()], names, functions).whole()
     return replace(found, ranges=ranges(re.findall(r"\w+|≤|,", said[1].replace("<=", "≤")), "≤"))
+
+
+@lru_cache(maxsize=32)  # many lines of a page begin alike
+def _left(text: str, names: tuple[str, ...], functions: frozenset[str]) -> Tree | None:
+    """A text as one side; None where it is none."""
+    reader = Plain(text, names, functions)
+    try:
+        found = reader.side()
+    except Unreadable:
+        return None
+    return None if reader.next else found
 
 
 class Plain(TextCursor):
     """Reads one text."""
 
-    def __init__(self, text: str, names: Collection[str], functions: Collection[str] = ()) -> None:
+    def __init__(self, text: str, names: tuple[str, ...], functions: frozenset[str] = frozenset()) -> None:
         super().__init__(text, names)
         self.functions = functions
         self.open: list[str] = []  # bars that a later one closes
 
-    def whole(self, begun: dict[object, Tree] | None = None) -> tree.Relation:
+    def whole(self) -> tree.Relation:
         """All of the text as one relation."""
-        found = self.relation({} if begun is None else begun)
+        found = self.relation(self.left())
         if self.next:
             raise Unreadable(f"`{self.text[self.at : self.at + 20]}` cannot be read there")
         return found
 
     # --- from loose to tight ------------------------------------------------------------------------------------------------
 
-    def relation(self, begun: dict[object, Tree] | None = None) -> tree.Relation:
-        sides: list[Tree] = [self.left(begun) if begun is not None else self.side()]
+    def relation(self, left: Tree | None = None) -> tree.Relation:
+        sides: list[Tree] = [left or self.side()]
         signs = []
         while self.next in RELATIONS:
             signs.append(self.take())
             sides.append(self.sum())
         return tree.Relation(tuple(sides), tuple(signs))
 
-    def left(self, begun: dict[object, Tree]) -> Tree:
+    def left(self) -> Tree:
         """The left-hand side, as it has been read before, where it has."""
         end = self.text.find("=")
-        if end < 1:
+        found = _left(self.text[:end], self.names, self.functions) if end > 0 else None
+        if found is None:
             return self.side()
-        mark = self.text[:end]
-        if mark in begun:
-            self.at = end
-            return begun[mark]
-        found = self.side()
-        if self.next == "=" and self.at == end:
-            begun[mark] = found
+        self.at = end
         return found
 
     def side(self) -> Tree:

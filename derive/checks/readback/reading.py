@@ -84,7 +84,6 @@ class Reading:
     read: dict[tuple[object, ...], bool] = field(default_factory=dict)
     others: dict[int, tuple[Symbols, Spoken]] = field(default_factory=dict)
     zeroed: dict[str, list[tree.Name]] = field(default_factory=dict)
-    claims: dict[tuple[str, frozenset[str]], tree.Relation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.main = Spoken.of(self.derivation, self.symbols)
@@ -140,23 +139,16 @@ class Reading:
             self.read[mark] = self.first_that_reads(found, told, spoken)
         return int(self.read[mark])
 
-    def claim(self, written: str, known: Signs) -> tree.Relation:
-        """A formula as it is read, once."""
-        mark = written, known.called
-        if mark not in self.claims:
-            self.claims[mark] = latex.read(written, known.called, known.begun)
-        return self.claims[mark]
-
     def first_that_reads(self, found: Formula, told: Told, spoken: list[Spoken]) -> bool:
         """Whether a line states something; the system of which it speaks is the first in whose signs it can be read."""
         problem = Unreadable("nothing reads it")
         for sheet in spoken:
             try:
-                claim = self.claim(found.latex, sheet.written)
+                claim = latex.read(found.latex, sheet.written.called)
                 _require_form(claim, found)
                 outcomes = self.require(claim, sheet, sheet.written, told, found)
                 if found.said is not None:
-                    said = plain.read(found.said, sheet.said.letters, sheet.said.called, sheet.said.begun)
+                    said = plain.read(found.said, sheet.said.letters, sheet.said.called)
                     if not self.likeness(claim, said, sheet, told):
                         beside = self.require(said, sheet, sheet.said, told, found, outcomes)
                         for one, other in zip(outcomes, beside, strict=True):
@@ -180,7 +172,7 @@ class Reading:
 
     def is_true(self, found: Formula, told: Told) -> bool:
         """Whether a line that may be wrong is true; what is not of the right shapes is not."""
-        claim = self.claim(found.latex, self.main.written)
+        claim = latex.read(found.latex, self.functions)
         try:
             for spoken in (self.main, self.doubting):
                 self.require(claim, spoken, spoken.written, told, found)
@@ -215,7 +207,7 @@ class Reading:
         alone = OPERATOR.sub(r"\1", found.latex)
         if alone in self.functions or alone in SIGNS or ALONE.fullmatch(alone) or words.own_formula(found.latex, *templates):
             return 0
-        claim = self.claim(found.latex, self.main.written)
+        claim = latex.read(found.latex, self.functions)
         if claim.signs:
             return self.once(found, told, spoken)
         alone_in_row = found.row is not None and isinstance(claim.sides[0], tree.Name)
@@ -256,7 +248,7 @@ class Reading:
         """The shape that stands in a row of a table, of what its first cell names, in each layer that it speaks of."""
         if told.row is None or told.row[1] != found.row:
             return
-        name = self.claim(told.row[0], self.main.written).sides[0]
+        name = latex.read(told.row[0], self.functions).sides[0]
         assert isinstance(name, tree.Name)
         general = r"\ell" in name.above
         for number in told.layers or () if general else (0,):
@@ -323,7 +315,7 @@ class Reading:
         if found.zero is not None and by in self.zeros(found.zero, reader):
             raise Unreadable("it is a partial by what is held constant")
         if found.row is not None and told.row is not None and told.row[1] == found.row:
-            name = self.claim(told.row[0], self.main.written).sides[0]
+            name = latex.read(told.row[0], self.functions).sides[0]
             latin = Letters(reader.points, self.main.written, reader.layers, reader.zero)
             if isinstance(name, tree.Name) and latin.required(name).sign.key != by:
                 raise Unreadable("it stands in the row of something else")

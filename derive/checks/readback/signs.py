@@ -17,7 +17,7 @@ from ...expressions.traversal import nodes
 from ...network.catalogue import functions
 from .pieces import plain_word
 from .tokens import Unreadable, latex
-from .tree import Name, Tokens, Tree
+from .tree import Name, Tokens
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,6 @@ class Signs:
     """All signs of a sheet. depth: the number L of layers; functions: what the letters and names of functions stand for.
 
     cost: the key of what is differentiated; unnamed: where the equations have none, the letter of the cost that follows.
-    begun: left-hand sides that have been read in these signs.
     met: what names have been found to stand for, by what ℓ and layer 0 stand for: a page has the same names again and again.
     """
 
@@ -65,7 +64,6 @@ class Signs:
     functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cost: str | None = None
     unnamed: str = ""
-    begun: dict[object, Tree] = field(default_factory=dict, compare=False, repr=False)
     met: dict[object, Meanings] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod

@@ -85,7 +85,7 @@ class Terminal:
 
     def line(self, formula: str, titles: str) -> int:
         """1 where a line states something; its sides agree."""
-        claim = plain.read(formula, self.known.letters, self.known.called, self.known.begun)
+        claim = plain.read(formula, self.known.letters, self.known.called)
         reader = Evaluation(self.points, self.known, first=self.points.system.first_index)
         zeros = re.findall(r"d\(?([^\s()]+(?:\([^()]*\))?)\)? = 0", titles.partition(": ")[2])
         if zeros and isinstance(claim.sides[0], tree.Change):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from functools import lru_cache
 
 from . import tree
@@ -23,13 +22,13 @@ MARKS = re.compile(r"(?:([⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᴸ]+)|\^\(((?:l|L|\d+)(
 class TextCursor:
     """at: a position in the text. names: every sign without its layer."""
 
-    def __init__(self, text: str, names: Collection[str]) -> None:
+    def __init__(self, text: str, names: tuple[str, ...]) -> None:
         self.text = text
         self.at = 0
         self.seen = -1  # where `token` stands
         self.token = ""
         self.names = names
-        self.known, self.bare, self.told_apart = _patterns(tuple(names))
+        self.known, self.bare, self.told_apart = _patterns(names)
 
     @property
     def next(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import chain
 
 import numpy as np
 from sympy import Expr
@@ -26,6 +27,9 @@ from .tokens import Unreadable
 
 DRAWN = 6
 """Points that are drawn to choose from where functions have kinks."""
+
+FEW_DRAWN = 2
+"""Where they have none: through a hundred layers a derivative fades at any point."""
 
 FAR, MANY_FAR = 8, 30
 """Points further out that are drawn where a condition holds at all the others, or at none; and where there are few conditions."""
@@ -62,14 +66,11 @@ class World:
     def several(cls, derivation: Derivation) -> tuple[World, ...]:
         """One point; where functions have kinks two or three, at which as many as may be are on either side of theirs."""
         first = cls.at_random(derivation)
-        kinks = bool(_conditions(derivation.system))
-        if not kinks and first.visible():
-            return (first,)
+        if not _conditions(derivation.system):
+            return (cls.clearest(derivation, first),)
         drawn = [first, *(cls.at_random(derivation, seed) for seed in range(DRAWN))]
         drawn += [world for world in (cls.at_random(derivation, negative=0),) if world.moderate]
         alive = max(drawn, key=cls.alive)
-        if not kinks:
-            return (alive,)
         other = max(drawn, key=lambda w: (w.unlike(alive), w.alive()))
         chosen = [alive] if other is alive else [alive, other]
         if sum(b.size for b in alive.branches) <= FEW_BRANCHES:
@@ -85,12 +86,25 @@ class World:
         return tuple(chosen)
 
     @classmethod
+    def clearest(cls, derivation: Derivation, first: World) -> World:
+        """The first of some points at which everything can be told from zero; else that at which most can."""
+        drawn = [first]
+        for seed in range(FEW_DRAWN):
+            if drawn[-1].visible():
+                return drawn[-1]
+            drawn.append(cls.at_random(derivation, seed))
+        return max(drawn, key=cls.alive)
+
+    @classmethod
     def each_way(cls, derivation: Derivation, chosen: list[World], drawn: Iterable[World]) -> list[World]:
         """With branches within branches: a point for each way through them, `chosen` among these points."""
         found = list(chosen)
         ways = {world.way for world in found}
-        for world in (*drawn, *(cls.far(derivation, seed) for seed in range(MANY_FAR))):
-            if world is not None and world.way not in ways and len(found) < MOST_WAYS:
+        enough = min(MOST_WAYS, 2 ** len(chosen[0].way))
+        for world in chain(drawn, (cls.far(derivation, seed) for seed in range(MANY_FAR))):
+            if len(found) >= enough:
+                break
+            if world is not None and world.way not in ways:
                 found.append(world)
                 ways.add(world.way)
         return found
