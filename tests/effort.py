@@ -5,6 +5,7 @@ for everybody on the machine; and bounds on it by other work of the same run, si
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,3 +38,19 @@ def at_most(yards: float) -> Iterator[None]:
 
 def _yard() -> list[str]:
     return sorted({str(i * 7919 % YARD): i for i in range(YARD)})
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many calls of Python functions this work makes: the same on any machine, however busy."""
+    count = 0
+
+    def seen(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(seen)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
