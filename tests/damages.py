@@ -35,8 +35,9 @@ from derive.document.sections import (
 from derive.errors import CheckFailed, DeriveError
 from derive.homework.questions import solving
 from derive.notation import glyphs
-from derive.notation.printers.latex_scalars import Text
-from derive.notation.printers.text_scalars import Text as Plain
+from derive.notation.emitters.latex import Text
+from derive.notation.emitters.plain_text import Text as Plain
+from derive.notation.mathematics import Tree
 from derive.spec import Spec
 from derive.writers import text as show
 from derive.writers.latex import writer
@@ -195,6 +196,25 @@ def rewritten(owner: object, name: str, pattern: str, new: str | Callable[[re.Ma
         return re.sub(pattern, new, found)
 
     return put(owner, name, change)
+
+
+def emitted(printer: type, kind: type[Tree] | tuple[type[Tree], ...], change: Callable[[Any, Any, str], str]) -> Change:
+    """What is written of one kind of tree; `change` gets the printer, the tree and what is rightly written."""
+
+    def changed(true: Any, self: Any, tree: Tree) -> Text | Plain:
+        found: Text | Plain = true(self, tree)
+        if not isinstance(tree, kind):
+            return found
+        if isinstance(found, Text):
+            return replace(found, latex=change(self, tree, found.latex))
+        return replace(found, text=change(self, tree, found.text))
+
+    return put(printer, "_text", changed)
+
+
+def instead(printer: type, kind: type[Tree], change: Callable[[Any], Tree]) -> Change:
+    """Another tree is written for each of one kind."""
+    return put(printer, "_text", lambda true, self, tree: true(self, change(tree) if isinstance(tree, kind) else tree))
 
 
 def nothing(patch: MonkeyPatch) -> None:

@@ -11,9 +11,9 @@ from derive.calculus.steps import Derivation
 from derive.expressions.system import Equation, System
 from derive.expressions.views import View
 from derive.notation import views
+from derive.notation.emitters.latex import Printer, unbroken
 from derive.notation.glyphs import Symbols
 from derive.notation.index_letters import differentiated
-from derive.notation.printers.latex import Printer, unbroken
 
 
 def built(text: str, examples: int | None = None, last: bool = False, scalar: bool = False) -> System:

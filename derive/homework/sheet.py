@@ -22,7 +22,7 @@ from ..expressions.nodes import Entry
 from ..expressions.system import cotangent, is_cotangent, primal
 from ..expressions.views import View
 from ..mistakes import followed, mistakes
-from ..notation.printers.latex import Printer
+from ..notation.emitters.latex import Printer
 from ..numbers import draw
 from ..numbers.draw import Pass
 from ..numbers.evaluate import Array

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..calculus.steps import Derivation, Step
 from ..expressions.system import Equation
 from . import register
-from .printers import latex
+from .emitters import latex
 
 
 def equation(shown: Equation) -> str:

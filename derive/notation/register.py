@@ -24,8 +24,8 @@ from ..expressions.system import COUNT, System, Tensor
 from ..expressions.traversal import LETTERS, free_indices, nodes
 from ..expressions.views import VIEWS, View
 from . import array_expressions, views
+from .emitters.names import spelt
 from .glyphs import FUNCTION_WORDS, Glyph, Labels, Signs, Symbols, function_name, named, without_primes
-from .printers.text_scalars import spelt
 
 OF_ONE = ("c", "gamma", "kappa", "g", "w", "f")
 """The cost of one example gets the first of these names that is free, where the small letter of the cost is not."""

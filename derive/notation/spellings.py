@@ -22,9 +22,9 @@ from ..expressions.system import Tensor, cotangent
 from ..expressions.traversal import nodes
 from ..network.catalogue import functions
 from . import register
+from .emitters.names import ABOVE
+from .emitters.names import spelt as in_text
 from .glyphs import UNICODE_GREEK, Signs
-from .printers.text_scalars import ABOVE
-from .printers.text_scalars import spelt as in_text
 
 ONES = "ones"
 """The name of a vector of ones, one for each training example."""

@@ -17,9 +17,10 @@ from ..expressions.language.grammar import Source, chain, read_equation, read_ex
 from ..expressions.language.operations import BUILT_IN, OVER
 from ..expressions.system import System
 from ..network.catalogue import functions
+from .emitters.latex import Text
+from .emitters.latex import text as made
+from .emitters.precedence import BESIDE_CIRCLE, BINDING, SCRIPTED
 from .glyphs import ALIASES, GREEK, Glyph, Symbols, named, parsed
-from .printers.latex_scalars import Text, brackets, joined
-from .printers.precedence import BESIDE_CIRCLE, BINDING, SCRIPTED
 
 LAYER = re.compile(r"(?<![\w.])([^\W\d]\w*)\.(\d+)(?!\w)")
 NUMBERED = re.compile(r"(\w+)__layer__(\d+)")
@@ -142,7 +143,7 @@ class Printer:
         """A part, and how many axes it has as far as that is known."""
         match node:
             case ast.Constant():
-                return Text(str(node.value), BINDING["atom"]), 0
+                return made(str(node.value), "atom"), 0
             case ast.Name():
                 return self._name(node.id)
             case ast.Subscript(value=ast.Name(id=name)):
@@ -150,10 +151,10 @@ class Printer:
                 return self._name(name, ("" if all(len(s) == 1 for s in shown) else ",").join(shown))
             case ast.Attribute(value=inner):
                 text, rank = self.text(inner)
-                return Text(rf"{text.within(SCRIPTED)}^{{\top}}", BINDING["power"]), rank
+                return made(rf"{text.within(SCRIPTED)}^{{\top}}", "power", text), rank
             case ast.UnaryOp(op=ast.USub(), operand=inner):
                 text, rank = self.text(inner)
-                return Text("-" + text.within("total"), BINDING["sign"]), rank
+                return made("-" + text.within("total"), "sign", text), rank
             case ast.UnaryOp(operand=inner):
                 return self.text(inner)
             case ast.BinOp(op=ast.Add() | ast.Sub()):
@@ -163,10 +164,11 @@ class Printer:
             case ast.BinOp():
                 minus, bare = _without_minus(node)
                 text, rank = self._product(bare)
-                return (Text("-" + text.within("total"), BINDING["sign"]) if minus else text), rank
+                return (made("-" + text.within("total"), "sign", text) if minus else text), rank
             case ast.Compare(left=left, comparators=[right], ops=[relation]):
                 sign = ">" if isinstance(relation, ast.Gt) else "<"
-                return Text(f"{self.text(left)[0].latex} {sign} {self.text(right)[0].latex}", BINDING["sum"]), 0
+                first, second = self.text(left)[0], self.text(right)[0]
+                return made(f"{first.latex} {sign} {second.latex}", "sum", first, second), 0
             case ast.Call(func=ast.Name(id=function), args=args):
                 return self._call(function, args)
         raise EquationError("this is no formula", text=self.typed.text)
@@ -174,13 +176,13 @@ class Printer:
     def _name(self, name: str, indices: str = "") -> tuple[Text, int]:
         base, layer, change = self.typed.taken_apart(name)
         if base not in self.typed.ranks and not indices and (base in functions() or base in BUILT_IN):
-            return Text(self._function(base), BINDING["atom"]), 0
+            return made(self._function(base), "atom"), 0
         if base == "pi" and base not in self.typed.ranks:
-            return Text(r"\pi", BINDING["atom"]), 0
+            return made(r"\pi", "atom"), 0
         latex = self._glyph(base, layer).latex(indices)
         rank = 0 if indices else self.typed.ranks.get(base, 0)
         high = "^" in latex
-        return Text(rf"\mathrm{{d}}{latex}" if change else latex, BINDING["power" if high else "atom"]), rank
+        return made(rf"\mathrm{{d}}{latex}" if change else latex, "power" if high else "atom"), rank
 
     def _glyph(self, base: str, layer: int | None) -> Glyph:
         if layer is None and base in self.symbols.system.tensors:
@@ -191,13 +193,17 @@ class Printer:
         return Glyph(found.letter, found.below, ", ".join(p for p in (found.above, above) if p))
 
     def _sum(self, node: ast.BinOp) -> tuple[Text, int]:
-        parts, ranks = [], []
+        out = ""
+        parts: list[Text] = []
+        ranks: list[int] = []
         for sign, operand in chain(node, ast.Add, ast.Sub):
             text, rank = self.text(operand)
             negative = sign is None and text.binding == BINDING["sign"]  # the first term's own sign
-            parts.append((isinstance(sign, ast.Sub), text.latex if negative else text.within("total")))
+            shown = text.latex if negative else text.within("total")
+            out += f" {'-' if isinstance(sign, ast.Sub) else '+'} {shown}" if parts else shown
+            parts.append(text)
             ranks.append(rank)
-        return Text(joined(parts).replace(r" \penalty500", ""), BINDING["sum"]), max(ranks)
+        return made(out, "sum", *parts), max(ranks)
 
     def _product(self, node: ast.BinOp) -> tuple[Text, int]:
         (left, rank), (right, other) = self.text(node.left), self.text(node.right)
@@ -205,14 +211,14 @@ class Printer:
             return self._quotient(node, left, rank, right, other)
         if isinstance(node.op, ast.Mult) and rank and other:
             first = left.latex if left.binding == BINDING["hadamard"] else left.within(BESIDE_CIRCLE)
-            return Text(rf"{first} \odot {right.within(BESIDE_CIRCLE)}", BINDING["hadamard"]), max(rank, other)
+            return made(rf"{first} \odot {right.within(BESIDE_CIRCLE)}", "hadamard", left, right), max(rank, other)
         if isinstance(node.op, ast.MatMult) and rank == 1 and other and not self._is_row(node.left):
-            left = Text(rf"{left.within(SCRIPTED)}^{{\top}}", BINDING["power"])  # x @ y is xᵀ y, x @ A is xᵀ A
+            left = made(rf"{left.within(SCRIPTED)}^{{\top}}", "power", left)  # x @ y is xᵀ y, x @ A is xᵀ A
         ends = right.binding == BINDING["total"]
         number = left.latex.isdigit() and not right.latex[:1].isdigit()
         shown = left.within("product") + ("" if number else r"\,") + right.within("total" if ends else "product")
         axes = max(rank + other - 2, 0) if isinstance(node.op, ast.MatMult) else max(rank, other)
-        return Text(shown, BINDING["total" if ends else "product"]), axes
+        return made(shown, "total" if ends else "product", left, right), axes
 
     def _is_row(self, node: ast.expr) -> bool:
         """Whether a vector lies already: x.T, and x @ A."""
@@ -224,16 +230,17 @@ class Printer:
         changes = [n.id for n in (node.left, node.right) if isinstance(n, ast.Name) and self.typed.taken_apart(n.id)[2]]
         if len(changes) == 2:
             above, below = (self._glyph(*self.typed.taken_apart(n)[:2]).latex() for n in changes)
-            return Text(rf"\frac{{\partial {above}}}{{\partial {below}}}", BINDING["power"]), other
+            return made(rf"\frac{{\partial {above}}}{{\partial {below}}}", "power", tall=True), other
         if not other:
-            return Text(rf"\frac{{{left.latex}}}{{{right.latex}}}", BINDING["product"]), rank
+            return made(rf"\frac{{{left.latex}}}{{{right.latex}}}", "product", tall=True), rank
         over = left.within(BESIDE_CIRCLE) if left.binding != BINDING["hadamard"] else left.latex
         front = ""
         if not rank:  # s/x is s (𝟏 ⊘ x)
             front = "" if left.latex == "1" else left.within("product")
             over = r"\mathbf{1}" if other == 1 else r"(\mathbf{1}\,\mathbf{1}^{\top})"
         shown = rf"{over} \oslash {right.within(BESIDE_CIRCLE)}"
-        return Text(rf"{front}\,({shown})" if front else shown, BINDING["product" if front else "hadamard"]), max(rank, other)
+        shown = rf"{front}\,({shown})" if front else shown
+        return made(shown, "product" if front else "hadamard", left, right), max(rank, other)
 
     def _power(self, node: ast.BinOp) -> tuple[Text, int]:
         base, rank = self.text(node.left)
@@ -241,33 +248,33 @@ class Printer:
         if not re.fullmatch(r"-?[\d./]+", exponent):
             exponent = self.text(node.right)[0].latex
         circle = r"\odot " if rank else ""
-        return Text(rf"{base.within(SCRIPTED)}^{{{circle}{exponent}}}", BINDING["power"]), rank
+        return made(rf"{base.within(SCRIPTED)}^{{{circle}{exponent}}}", "power", base), rank
 
     def _call(self, function: str, args: list[ast.expr]) -> tuple[Text, int]:
         texts = [self.text(a) for a in args]
         inner, rank = texts[0]
         over = ",".join(t.latex for t, _ in texts[1:])
         if function == "sum" and over:
-            return Text(rf"\sum_{{{over}}} {inner.within('total')}", BINDING["total"]), 0
+            return made(rf"\sum_{{{over}}} {inner.within('total')}", "total", tall=True), 0
         if function == "where":
             (claim, _), (then, one), (other, two) = texts
             shown = rf"\begin{{cases}}{then.latex} & {claim.latex}\\ {other.latex} & \dsotherwise\end{{cases}}"
-            return Text(shown, BINDING["sum"]), max(one, two)
+            return made(shown, "sum", tall=True), max(one, two)
         if function == "outer":
             (left, _), (right, _) = texts
-            return Text(rf"{left.within('product')}\,{right.within(SCRIPTED)}^{{\top}}", BINDING["product"]), 2
+            return made(rf"{left.within('product')}\,{right.within(SCRIPTED)}^{{\top}}", "product", left, right), 2
         if function in ("max", "min"):
-            shown = ",\\,".join(t.latex for t, _ in texts)
-            return Text(rf"{ONE_LINE[function]}{brackets(shown)}", BINDING["power"]), max(r for _, r in texts)
+            both = made(",\\,".join(t.latex for t, _ in texts), "sum", *(t for t, _ in texts))
+            return made(f"{ONE_LINE[function]}{both.bracketed()}", "power", both), max(r for _, r in texts)
         if function == "sqrt" and not rank:
-            return Text(rf"\sqrt{{{inner.latex}}}", BINDING["atom"]), 0
+            return made(rf"\sqrt{{{inner.latex}}}", "atom", tall=True), 0
         if function == "abs":
-            return Text(rf"\left|{inner.latex}\right|", BINDING["atom"]), rank
+            return made(rf"\left|{inner.latex}\right|", "atom", tall=True), rank
         if function == "norm" and not over:
-            return Text(rf"\lVert {inner.latex} \rVert", BINDING["atom"]), 0
+            return made(rf"\lVert {inner.latex} \rVert", "atom", inner), 0
         name = self._function(function) + (f"_{{{over}}}" if over else "")
         rank = 0 if function in ("mean", "norm", "logsumexp", "sum") else rank
-        return Text(name + brackets(inner.latex), BINDING["power"]), rank
+        return made(name + inner.bracketed(), "power", inner), rank
 
     def _function(self, name: str) -> str:
         """A function's name."""

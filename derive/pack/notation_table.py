@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..document.model import Sheet
 from ..expressions.system import cotangent
-from ..notation.printers.latex import Printer
+from ..notation.emitters.latex import Printer
 from ..writers.latex import figures
 
 ROLES = ("input", "target", "parameter", "constant", "intermediate", "objective", "signal")

@@ -15,7 +15,7 @@ from ..document.model import Figure, Sheet
 from ..expressions.system import COUNT, Equation, System, cotangent, is_cotangent, lhs_of, primal
 from ..expressions.traversal import entries
 from ..expressions.views import VIEWS
-from ..notation.printers.text import Printer
+from ..notation.emitters.plain_text import Printer
 from ..numbers.rounding import Number
 
 

@@ -15,8 +15,8 @@ from ..expressions.traversal import nodes
 from ..expressions.views import View
 from ..network.catalogue import rules
 from ..notation import places, register, views
+from ..notation.emitters.plain_text import Printer
 from ..notation.glyphs import Labels
-from ..notation.printers.text import Printer
 
 HEADINGS: tuple[tuple[str, tuple[Section, ...]], ...] = (
     ("Forward pass", ("forward",)),

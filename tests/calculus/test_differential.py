@@ -18,7 +18,7 @@ from derive.expressions.nodes import Entry, Index, Total, Where, add, mul, power
 from derive.expressions.system import Equation, cotangent
 from derive.expressions.traversal import entries, nodes
 from derive.network import catalogue
-from derive.notation.printers.latex import Printer, unbroken
+from derive.notation.emitters.latex import Printer, unbroken
 from derive.numbers import evaluate
 
 SHAPES: dict[str, tuple[int, ...]] = {

@@ -18,7 +18,7 @@ from derive.expressions.nodes import Elementwise, Entry, Index, add, mul, power,
 from derive.expressions.system import Equation, Fact
 from derive.expressions.traversal import entries
 from derive.network import catalogue
-from derive.notation.printers.latex import Printer, unbroken
+from derive.notation.emitters.latex import Printer, unbroken
 from derive.numbers import evaluate
 
 N = 3

@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from derive import api
 from derive.errors import CheckFailed
+from derive.notation.emitters.latex import Printer, text
+from derive.notation.mathematics import Figure, Tree
 from derive.numbers import draw as worked
 from derive.numbers import exact_program, rounding, worked_pass
 from derive.numbers.rounding import Number
@@ -116,34 +118,33 @@ def wrap(patch: pytest.MonkeyPatch, owner: Any, name: str, changed: Callable[[An
 
 @damage("a number put in loses its brackets", "explore")
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(NumberPrinter, "entry", lambda self, entry: self.numbers[entry.key].text)
+    patch.setattr(NumberPrinter, "_figure", Printer._figure)
 
 
 @damage("a number put in loses its sign", "neuron")
 def _(patch: pytest.MonkeyPatch) -> None:
-    wrap(patch, NumberPrinter, "entry", lambda text: text.replace("(-", "("))
+    wrap(patch, NumberPrinter, "_figure", lambda text: replace(text, latex=text.latex.replace("(-", "(")))
 
 
 @damage("a product is put in as a sum", "neuron")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = NumberPrinter._side_by_side
-    patch.setattr(NumberPrinter, "_side_by_side", lambda *a: whole(*a).replace(r"\cdot", "+"))
+    patch.setattr(NumberPrinter, "_between", lambda *a: " + ")
 
 
 @damage("the dots between numbers are lost", "explore")
 def _(patch: pytest.MonkeyPatch) -> None:
-    wrap(patch, NumberPrinter, "_side_by_side", lambda text: text.replace(r"\cdot", ""))
+    patch.setattr(NumberPrinter, "_between", lambda *a: " ")
 
 
 @damage("a factor is lost", "neuron")
 def _(patch: pytest.MonkeyPatch) -> None:
     whole = NumberPrinter._side_by_side
-    patch.setattr(NumberPrinter, "_side_by_side", lambda self, parts, first=True: whole(self, parts[:-1] or parts, first))
+    patch.setattr(NumberPrinter, "_side_by_side", lambda self, parts: whole(self, parts[:-1] or parts))
 
 
 @damage("a power of a number put in is lost", "neuron")
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(NumberPrinter, "_power", lambda self, expr: self.text(expr.base))
+    patch.setattr(NumberPrinter, "_power", lambda self, power: self.text(power.base))
 
 
 @damage("the primes of a slope are lost", "neuron")
@@ -154,18 +155,22 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @damage("another entry is put in", "neuron")
 def _(patch: pytest.MonkeyPatch) -> None:
-    whole = NumberPrinter.entry
+    whole = NumberPrinter._put_in
     swapped = {"w": "x", "x": "w"}
 
-    def entry(self: Any, found: Any) -> str:
+    def put_in(self: Any, found: Tree) -> Tree | None:
         known = self.numbers
         if "w" in known and "x" in known:
             self.numbers = {k: known[swapped.get(k, k)] for k in known}
-        text = whole(self, found)
+        figure = whole(self, found)
         self.numbers = known
-        return text if "b" not in known else text.replace("0.4", "0.5")
+        return (
+            replace(figure, written=figure.written.replace("0.4", "0.5"))
+            if isinstance(figure, Figure) and "b" in known
+            else figure
+        )
 
-    patch.setattr(NumberPrinter, "entry", entry)
+    patch.setattr(NumberPrinter, "_put_in", put_in)
 
 
 @damage("a sum is put in as a difference", "neuron")
@@ -329,7 +334,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @damage("the numbers that are put in are left out", "neuron")
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(NumberPrinter, "entry", lambda self, entry: "z")
+    patch.setattr(NumberPrinter, "_figure", lambda self, figure: text("z", "atom"))
 
 
 @damage("the decimal comma becomes the comma of a list", "neuron-de")

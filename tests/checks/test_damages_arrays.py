@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damages import Change, Damage, equations, parameters, put, require_seen, rewritten
+from damages import Change, Damage, emitted, equations, instead, parameters, put, require_seen, rewritten
 from pytest import MonkeyPatch
 
-from derive.notation import array_expressions
-from derive.notation.array_expressions import Node
-from derive.notation.printers.latex import Printer
-from derive.notation.printers.latex_scalars import Text
+from derive.notation import mathematics as m
+from derive.notation.emitters.latex import Printer, Text
 
 
 def matrices(*lines: str, view: str = "matrix", **given: str) -> str:
@@ -51,87 +49,80 @@ network: {input: {x: 2}, layers: [dense: {units: 2, activation: tanh}], loss: ha
 """
 
 
-def of(kind: type[Node] | tuple[type[Node], ...], change: Any) -> Change:
-    """What is printed of one kind of array; `change` gets the printer, the node and the true piece of LaTeX."""
-
-    def changed(true: Any, self: Printer, node: Node) -> Text:
-        found: Text = true(self, node)
-        return replace(found, latex=change(self, node, found.latex)) if isinstance(node, kind) else found
-
-    return put(Printer, "_array", changed)
+def of(kind: Any, change: Any) -> Change:
+    """What is printed of one kind of tree; `change` gets the printer, the tree and the true piece of LaTeX."""
+    return emitted(Printer, kind, change)
 
 
-def instead(kind: type[Node], change: Any) -> Change:
-    """Another array is printed for each of one kind; `change` gets the node."""
+def other(kind: Any, change: Any) -> Change:
+    """Another tree is printed for each of one kind."""
+    return instead(Printer, kind, change)
 
-    def changed(true: Any, self: Printer, node: Node) -> Text:
-        return true(self, change(node) if isinstance(node, kind) else node)
 
-    return put(Printer, "_array", changed)
+def each(name: str, change: Any) -> Change:
+    """A symbol is printed otherwise where its key is `name`."""
+    return other(m.Symbol, lambda s: change(s) if s.key == name else s)
 
 
 def between(sign: str) -> Any:
     """Arrays with this sign between them."""
-    return lambda self, node, latex: sign.join(self.text(a).within("product") for a in node.args)
+    return lambda self, node, latex: sign.join(self.text(a).within("product") for a in node.factors)
 
 
 DAMAGES = [
     # transposes
-    Damage("a transpose is lost", of(array_expressions.Transpose, lambda self, node, latex: self.text(node.of).latex), LINE),
+    Damage("a transpose is lost", of(m.Transpose, lambda self, node, latex: self.text(node.of).latex), LINE),
     Damage(
         "a transpose is lost where the matrices are square",
-        of(array_expressions.Transpose, lambda self, node, latex: self.text(node.of).latex),
+        of(m.Transpose, lambda self, node, latex: self.text(node.of).latex),
         TURNED,
     ),
     Damage(
         "a matrix is transposed in a product",
-        of(array_expressions.Product, lambda self, node, latex: latex.replace("W", r"W^{\top}")),
+        of(m.MatrixProduct, lambda self, node, latex: latex.replace("W", r"W^{\top}")),
         LINE,
     ),
     Damage(
         "the other factor of an outer product is transposed",
-        instead(
-            array_expressions.Product,
+        other(
+            m.MatrixProduct,
             lambda node: replace(
                 node,
-                args=tuple(
-                    a.of if isinstance(a, array_expressions.Transpose) else array_expressions.Transpose(a.axes, a)
-                    for a in node.args
-                ),
+                factors=tuple(a.of if isinstance(a, m.Transpose) else m.Transpose(a) for a in node.factors),
             ),
         ),
         LINE,
     ),
     # products
-    Damage("an entrywise product is printed for a matrix product", of(array_expressions.Product, between(r" \odot ")), TWO),
+    Damage("an entrywise product is printed for a matrix product", of(m.MatrixProduct, between(r" \odot ")), TWO),
     Damage(
-        "a matrix product is printed for an entrywise product", rewritten(Printer, "_hadamard", r" \\odot ", r"\\,"), ENTRYWISE
+        "a matrix product is printed for an entrywise product", rewritten(Printer, "_entrywise", r" \\odot ", r"\\,"), ENTRYWISE
     ),
     Damage(
         "the factors of a matrix product change places",
-        instead(array_expressions.Product, lambda node: replace(node, args=node.args[::-1])),
+        other(m.MatrixProduct, lambda node: replace(node, factors=node.factors[::-1])),
         TWO,
     ),
     Damage(
         "a matrix product loses its last factor",
-        instead(array_expressions.Product, lambda node: replace(node, args=node.args[:-1])),
+        other(m.MatrixProduct, lambda node: replace(node, factors=node.factors[:-1])),
         TWO,
     ),
-    Damage("an entrywise product is printed for a division", rewritten(Printer, "_hadamard", r"\\oslash", r"\\odot"), DIVIDED),
-    Damage("a division is printed for an entrywise product", rewritten(Printer, "_hadamard", r"\\odot", r"\\oslash"), ENTRYWISE),
+    Damage("an entrywise product is printed for a division", rewritten(Printer, "_entrywise", r"\\oslash", r"\\odot"), DIVIDED),
+    Damage("a division is printed for an entrywise product", rewritten(Printer, "_entrywise", r"\\odot", r"\\oslash"), ENTRYWISE),
     Damage(
         "an entrywise product loses its first factor",
-        instead(array_expressions.Hadamard, lambda node: replace(node, args=node.args[1:])),
+        other(m.Entrywise, lambda node: node.others[0]),
         MLP,
     ),
     Damage(
         "the bracket below a division is lost",
-        rewritten(Printer, "_hadamard", r"\\oslash \((.*?)\)$", r"\\oslash \1"),
+        rewritten(Printer, "_entrywise", r"\\oslash \((.*?)\)$", r"\\oslash \1"),
         DIVIDED_TWICE,
     ),
     Damage(
         "the bracket around a product beside an entrywise one is lost",
-        rewritten(Printer, "_hadamard", r"^\((V\\,p)\)", r"\1"),
+        rewritten(Printer, "_entrywise", r"^\((V\\,p)\)", r"\1"),
         TIMED,
     ),
     Damage(
@@ -140,139 +131,114 @@ DAMAGES = [
         BRACKET,
     ),
     # signs of their own
-    Damage("diag is lost", of(array_expressions.Diagonal, lambda self, node, latex: self.bracketed(node.of)), DIAGONAL),
+    Damage("diag is lost", of(m.Call, lambda self, node, latex: latex.removeprefix(r"\operatorname{diag}")), DIAGONAL),
     Damage(
-        "a diagonal matrix is printed as the identity", of(array_expressions.Diagonal, lambda self, node, latex: "I"), DIAGONAL
+        "a diagonal matrix is printed as the identity",
+        other(m.Call, lambda node: m.Identity() if node.function == "diag" else node),
+        DIAGONAL,
     ),
     Damage(
         "an inner product is printed with its left side twice",
-        instead(array_expressions.Inner, lambda node: replace(node, right=node.left)),
+        other(m.Inner, lambda node: replace(node, right=node.left)),
         LINE,
     ),
     Damage(
         "an inner product is printed as a product",
-        of(array_expressions.Inner, lambda self, node, latex: rf"{self.side(node.left)}\,{self.side(node.right)}"),
+        of(m.Inner, lambda self, node, latex: rf"{self.side(node.left)}\,{self.side(node.right)}"),
         LINE,
     ),
     Damage(
         "the ones are lost in a product",
-        instead(
-            array_expressions.Product,
+        other(
+            m.MatrixProduct,
             lambda node: replace(
                 node,
-                args=tuple(
-                    a
-                    for a in node.args
-                    if not isinstance(a.of if isinstance(a, array_expressions.Transpose) else a, array_expressions.Ones)
-                ),
+                factors=tuple(a for a in node.factors if not isinstance(a.of if isinstance(a, m.Transpose) else a, m.Ones)),
             ),
         ),
         AVERAGE,
     ),
     Damage(
         "the row of ones is a column",
-        instead(
-            array_expressions.Product,
+        other(
+            m.MatrixProduct,
             lambda node: replace(
                 node,
-                args=tuple(
-                    a.of if isinstance(a, array_expressions.Transpose) and isinstance(a.of, array_expressions.Ones) else a
-                    for a in node.args
-                ),
+                factors=tuple(a.of if isinstance(a, m.Transpose) and isinstance(a.of, m.Ones) else a for a in node.factors),
             ),
         ),
         BATCH,
     ),
     Damage("the column of ones is lost beside a number", rewritten(Printer, "_scaled", r"\\,?\\mathbf\{1\}$", ""), AVERAGE),
-    Damage("the column of ones is the identity", of(array_expressions.Ones, lambda self, node, latex: "I"), AVERAGE),
+    Damage("the column of ones is the identity", of(m.Ones, lambda self, node, latex: "I"), AVERAGE),
     Damage(
         "the square of a norm is lost",
-        of(array_expressions.SquaredNorm, lambda self, node, latex: latex.removesuffix("^{2}")),
+        of(m.SquaredNorm, lambda self, node, latex: latex.removesuffix("^{2}")),
         LINE,
     ),
     Damage(
         "the bars of a norm are lost",
-        of(array_expressions.SquaredNorm, lambda self, node, latex: rf"({self.side(node.of)})^{{2}}"),
+        of(m.SquaredNorm, lambda self, node, latex: rf"({self.side(node.of)})^{{2}}"),
         LINE,
     ),
-    Damage("the root of a sum of squares is lost", rewritten(Printer, "_map", r"\\sqrt", ""), NORM),
-    Damage("softmax is lost", of(array_expressions.Softmax, lambda self, node, latex: self.bracketed(node.of)), SOFTMAX),
+    Damage("the root of a sum of squares is lost", other(m.Root, lambda node: node.of), NORM),
+    Damage("softmax is lost", of(m.Call, lambda self, node, latex: latex.removeprefix(r"\operatorname{softmax}")), SOFTMAX),
     Damage(
         "softmax is printed as exp",
-        of(array_expressions.Softmax, lambda self, node, latex: r"\exp" + self.bracketed(node.of)),
+        of(m.Call, lambda self, node, latex: latex.replace(r"\operatorname{softmax}", r"\exp")),
         SOFTMAX,
     ),
     Damage(
         "the sign of a condition is turned",
-        of(array_expressions.Positive, lambda self, node, latex: latex.replace(">", "<")),
+        of(m.Indicator, lambda self, node, latex: latex.replace(">", "<")),
         HINGE,
     ),
-    Damage("a condition is lost", of(array_expressions.Positive, lambda self, node, latex: r"\mathbf{1}"), HINGE),
+    Damage("a condition is lost", of(m.Indicator, lambda self, node, latex: r"\mathbf{1}"), HINGE),
     # numbers, powers, functions
     Damage("the number in front is lost", rewritten(Printer, "_scaled", r"^-?(\\frac\{1\}\{2\}\\,|2)", ""), LINE),
     Damage("the scalar in front is lost", rewritten(Printer, "_scaled", r"k\\,", ""), SCALED),
     Damage(
         "the minus in front is lost",
-        put(Printer, "_signed", lambda true, *args, **more: (False, true(*args, **more)[1])),
+        other(m.Minus, lambda node: node.of),
         SOFTMAX,
     ),
-    Damage("a minus in a sum is lost", rewritten(Printer, "_array", r" - ", " + "), LINE),
-    Damage("a sum loses its last term", put(Printer, "summands", lambda true, self, side: list(true(self, side))[:2]), BATCH),
-    Damage("an entrywise power is printed as a power", rewritten(Printer, "_map", r"\\odot ", ""), POWERS),
-    Damage("the power of an entry is lost", rewritten(Printer, "_map", r"\^\{\\odot 3\}", ""), POWERS),
+    Damage("a minus in a sum is lost", rewritten(Printer, "_sum", r" - ", " + "), LINE),
+    Damage(
+        "a sum loses its last term",
+        put(Printer, "_sum", lambda true, self, found, *more: true(self, replace(found, terms=found.terms[:2]), *more)),
+        BATCH,
+    ),
+    Damage("an entrywise power is printed as a power", other(m.Power, lambda node: replace(node, entrywise=False)), POWERS),
+    Damage("the power of an entry is lost", other(m.Power, lambda node: node.base), POWERS),
     Damage(
         "one divided by is lost",
-        rewritten(Printer, "_map", r"\\mathbf\{1\} \\oslash ", ""),
+        rewritten(Printer, "_entrywise", r"\\mathbf\{1\} \\oslash ", ""),
         matrices("z = 1/x", "C = sum(z**2)", inputs="{x: 3}"),
     ),
-    Damage("a function is left out", rewritten(Printer, "_map", r"^\\tanh", ""), MLP),
+    Damage("a function is left out", rewritten(Printer, "_call", r"^\\tanh", ""), MLP),
     Damage("a prime is lost", put(Printer, "function", lambda true, self, name, order=0: true(self, name, 0)), MLP),
     # names
-    Damage("the d of a change is lost", rewritten(Printer, "array_name", r"\\mathrm\{d\}", ""), LINE),
+    Damage("the d of a change is lost", other(m.Change, lambda node: node.of), LINE),
     Damage(
         "the d stands before what does not change",
-        put(
-            Printer,
-            "array_name",
-            lambda true, self, node: true(self, replace(node, change=True)) if node.key == "x" else true(self, node),
-        ),
+        of(m.Symbol, lambda self, s, latex: rf"\mathrm{{d}}{latex}" if s.key == "x" else latex),
         LINE,
     ),
-    Damage(
-        "the label of a training example is lost",
-        put(Printer, "array_name", lambda true, self, node: true(self, replace(node, labels=()))),
-        LABELLED,
-    ),
+    Damage("the label of a training example is lost", other(m.Symbol, lambda s: replace(s, slots=())), LABELLED),
     Damage(
         "the sum over the training examples is lost",
-        of(array_expressions.LabelTotal, lambda self, node, latex: self.text(node.of).within("total")),
+        of(m.Total, lambda self, node, latex: self.text(node.body).within("total")),
         LABELLED,
     ),
-    Damage("the average over the training examples is a sum", rewritten(Printer, "_scalar", r"\\frac\{1\}\{N\}", "1"), BATCH),
-    Damage("the average is printed with the number of examples", rewritten(Printer, "entry", "^N$", "3"), BATCH),
+    Damage("the average over the training examples is a sum", rewritten(Printer, "_product", r"\\frac\{1\}\{N\}", "1"), BATCH),
+    Damage("the average is printed with the number of examples", rewritten(Printer, "symbol", "^N$", "3"), BATCH),
     Damage(
         "the derivative by a matrix is that by another",
-        put(
-            Printer,
-            "array_name",
-            lambda true, self, node: true(self, replace(node, key="bar B") if node.key == "bar A" else node),
-        ),
+        other(m.Slope, lambda node: m.Slope(replace(node.by, key="B")) if node.by.key == "A" else node),
         TWO,
     ),
-    Damage(
-        "the error signal is that of another line",
-        put(
-            Printer,
-            "array_name",
-            lambda true, self, node: true(self, replace(node, key="bar s") if node.key == "bar z" else node),
-        ),
-        MLP,
-    ),
-    Damage(
-        "a small letter is printed for a matrix",
-        put(Printer, "array_name", lambda true, self, node: true(self, replace(node, axes=node.axes[:1]))),
-        NETWORK,
-    ),
+    Damage("the error signal is that of another line", each("bar z", lambda s: replace(s, key="bar s")), MLP),
+    Damage("a small letter is printed for a matrix", other(m.Symbol, lambda s: replace(s, matrix=False)), NETWORK),
 ]
 
 

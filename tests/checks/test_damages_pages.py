@@ -15,7 +15,7 @@ from derive.document import compose
 from derive.document.model import Held, Line, Partials
 from derive.document.sections import differentials, gradients
 from derive.expressions.nodes import Entry
-from derive.notation.printers.latex import Printer
+from derive.notation.emitters.latex import Printer
 from derive.writers.latex import formulas, writer
 
 LINE = equations("z[j] = sum(W[j,k]*x[k], k) + b[j]", "C = 1/2*sum(z[j]**2, j)", inputs="{x: 2}", parameters="{W: [2, 2], b: 2}")

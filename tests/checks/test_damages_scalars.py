@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damages import Damage, equations, parameters, put, require_seen, rewritten
+from damages import Change, Damage, emitted, equations, instead, parameters, put, require_seen, rewritten
 from pytest import MonkeyPatch
-from sympy import Add, Expr
 
-from derive.expressions.nodes import Delta, Differential, Elementwise, Entry, Total, Within
-from derive.notation.printers import latex_scalars
-from derive.notation.printers.latex_scalars import ScalarPrinter, Text
-from derive.notation.printers.precedence import BINDING
+from derive.notation import mathematics as m
+from derive.notation.emitters.latex import Printer, Text
+from derive.notation.formula import Walk
 
 PRODUCT = equations("C = sum(u[i]*(v[i] + w[i]), i)", parameters="{u: 3, v: 3, w: 3}")
 QUOTIENT = equations("C = sum(u[i]/v[i]**2, i)", parameters="{u: 3, v: 3}")
@@ -57,18 +55,22 @@ def within(*places: str) -> Any:
     return put(Text, "within", lambda true, self, place: self.latex if place in places else true(self, place))
 
 
-def of(kind: type | tuple[type, ...], change: Any) -> Any:
-    """What is printed of one kind of expression; `change` gets the printer, the expression and the true piece of text."""
-
-    def changed(true: Any, self: ScalarPrinter, expr: Expr) -> Text:
-        found: Text = true(self, expr)
-        return replace(found, latex=change(self, expr, found.latex)) if isinstance(expr, kind) else found
-
-    return put(ScalarPrinter, "_scalar", changed)
+def of(kind: Any, change: Any) -> Change:
+    """What is printed of one kind of tree; `change` gets the printer, the tree and the true piece of LaTeX."""
+    return emitted(Printer, kind, change)
 
 
-def under_one_index(true: Any, self: ScalarPrinter, expr: Total) -> Text:
-    return true(self, Total(expr.body, expr.indices[0]))
+def other(kind: Any, change: Any) -> Change:
+    """Another tree is printed for each of one kind."""
+    return instead(Printer, kind, change)
+
+
+def under_one_letter(total: m.Total) -> m.Total:
+    return replace(total, over=(m.Over(total.over[0].letters[:1]),))
+
+
+def numbered_before(at: m.Tree | None) -> m.Tree | None:
+    return m.Numeral(at.value - 1) if isinstance(at, m.Numeral) else at
 
 
 def upside_down(found: str) -> str:
@@ -89,207 +91,196 @@ def upside_down(found: str) -> str:
     return rf"\frac{found[at:end]}{found[5:at]}{found[end:]}"
 
 
-def turned_upside_down(true: Any, self: ScalarPrinter, expr: Expr) -> Text:
-    found: Text = true(self, expr)
-    return replace(found, latex=upside_down(found.latex))
+def without_brackets(self: Printer, power: m.Power, latex: str) -> str:
+    base = self.text(power.base).latex
+    return f"{base}^{{{self.text(power.exponent).latex}}}" if isinstance(power.base, m.Sum) else latex
 
 
-def without_brackets(true: Any, self: ScalarPrinter, expr: Any) -> Text:
-    found = self.text(expr.base).latex
-    return Text(f"{found}^{{{self.exponent(expr.exp)}}}", BINDING["power"]) if isinstance(expr.base, Add) else true(self, expr)
-
-
-def shorter(true: Any, self: ScalarPrinter, expr: Any) -> str:
-    return true(self, expr.func(expr.of, expr.by, *expr.held[:-1]) if len(expr.held) > 1 else expr)
-
-
-def with_itself(true: Any, self: ScalarPrinter, expr: Any) -> str:
-    return true(self, expr.func(expr.of, expr.by, Entry.of(expr.by.key), *expr.held[1:]) if expr.held else expr)
+def with_itself(partial: m.Partial) -> m.Partial:
+    assert isinstance(partial.by, m.Symbol)
+    by = replace(partial.by, slots=())
+    return replace(partial, held=(by, *partial.held[1:])) if partial.held else partial
 
 
 DAMAGES = [
     # brackets
     Damage("a bracket is lost around a sum in a product", within("product"), PRODUCT),
-    Damage("a bracket is lost around a sum that is squared", put(ScalarPrinter, "_power", without_brackets), POWER),
-    Damage("a bracket is lost around the argument of tanh", rewritten(ScalarPrinter, "bracketed", r"^\((.*)\)$", r" \1"), TANH),
+    Damage("a bracket is lost around a sum that is squared", of(m.Power, without_brackets), POWER),
+    Damage("a bracket is lost around the argument of tanh", rewritten(Printer, "_bracketed", r"^\((.*)\)$", r" \1"), TANH),
     Damage("a bracket is lost around a sum below a sum sign", within("total"), SUMS),
-    Damage("a product of brackets loses the first closing one", rewritten(latex_scalars, "brackets", r"\)$", ""), PRODUCT),
+    Damage("a product of brackets loses the first closing one", rewritten(Text, "bracketed", r"\)$", ""), PRODUCT),
     Damage(
         "a square is put on the argument instead of on the function",
-        rewritten(ScalarPrinter, "_power", r"\\tanh\^\{2\}\((.*)\)", r"\\tanh(\1^{2})"),
+        rewritten(Printer, "_power", r"\\tanh\^\{2\}\((.*)\)", r"\\tanh(\1^{2})"),
         TANH_SQUARED,
     ),
     # signs
-    Damage("a minus is lost", put(ScalarPrinter, "_signed", lambda true, *args, **more: (False, true(*args, **more)[1])), MINUS),
-    Damage("a plus becomes a minus", rewritten(latex_scalars, "joined", r"\+", "-"), POWER),
+    Damage("a minus is lost", rewritten(Printer, "_sum", " - ", " + "), MINUS),
+    Damage("a plus becomes a minus", rewritten(Printer, "_sum", r"\+", "-"), POWER),
     Damage(
         "the minus in front of a sum sign is lost",
-        rewritten(ScalarPrinter, "_total", r"(\\sum_\{\w+\}) \(?-", r"\1 "),
+        other(m.Minus, lambda minus: minus.of if isinstance(minus.of, m.Total) else minus),
         equations("C = w*sum(-u[i]*w, i)", parameters="{u: 3, w: scalar}"),
     ),
-    Damage("the minus in an exponent is lost", rewritten(ScalarPrinter, "_call", r"e\^\{-", "e^{"), LOGARITHM),
+    Damage("the minus in an exponent is lost", rewritten(Printer, "_call", r"e\^\{-", "e^{"), LOGARITHM),
     # indices
-    Damage("an index pair is turned", put(ScalarPrinter, "indices", lambda true, self, found: true(self, found[::-1])), LINE),
+    Damage("an index pair is turned", other(m.Symbol, lambda s: replace(s, slots=s.slots[::-1])), LINE),
     Damage(
         "an index pair is turned on the left alone",
-        put(
-            ScalarPrinter,
-            "_partial",
-            lambda true, self, e: true(self, e.func(e.of, Entry.of(e.by.key, *e.by.indices[::-1]), *e.held)),
-        ),
+        other(m.Partial, lambda p: replace(p, by=replace(p.by, slots=p.by.slots[::-1]))),
         LINE,
     ),
-    Damage("a shifted index loses its shift", rewritten(ScalarPrinter, "indices", r"[+-]1", ""), SHIFTED),
-    Damage("an index is shifted where it stands alone", rewritten(ScalarPrinter, "indices", r"^i$", "i-1"), PRODUCT),
-    Damage("the stride of an index is lost", rewritten(ScalarPrinter, "indices", "2", ""), STRIDE),
+    Damage("a shifted index loses its shift", rewritten(Printer, "_below", r"[+-]1", ""), SHIFTED),
+    Damage("an index is shifted where it stands alone", rewritten(Printer, "_below", r"^i$", "i-1"), PRODUCT),
+    Damage("the stride of an index is lost", rewritten(Printer, "_below", "2", ""), STRIDE),
     Damage(
         "a numbered entry is the one before",
-        put(ScalarPrinter, "indices", lambda true, self, found: true(self, [i - 1 if i.is_Integer else i for i in found])),
+        other(m.Symbol, lambda s: replace(s, slots=tuple(map(numbered_before, s.slots)))),
         NUMBERED,
     ),
-    Damage("all indices get one letter", rewritten(latex_scalars, "index_name", ".*", "i"), FORM),
-    Damage("a sum loses its second index", put(ScalarPrinter, "_total", under_one_index), FORM),
-    Damage("a sum sign is lost", rewritten(ScalarPrinter, "_total", r"\\sum_\{[\w,]*\} ", ""), PRODUCT),
-    Damage("a sum runs over the free index", rewritten(ScalarPrinter, "_total", r"\\sum_\{k\}", r"\\sum_{j}"), LINE),
-    Damage("the indices of a factor are lost", rewritten(ScalarPrinter, "indices", r"^jk$", "j"), LINE),
+    Damage("all indices get one letter", of(m.Letter, lambda self, letter, latex: "i"), FORM),
+    Damage("a sum loses its second index", other(m.Total, under_one_letter), FORM),
+    Damage("a sum sign is lost", rewritten(Printer, "_total", r"\\sum_\{[\w,]*\} ", ""), PRODUCT),
+    Damage("a sum runs over the free index", rewritten(Printer, "_total", r"\\sum_\{k\}", r"\\sum_{j}"), LINE),
+    Damage("the indices of a factor are lost", rewritten(Printer, "_below", r"^jk$", "j"), LINE),
     # conditions
     Damage(
         "a condition on an index is dropped",
-        of(Within, lambda self, e, latex: "1"),
+        of(m.Indicator, lambda self, e, latex: "1"),
         equations("y[i] = x[i+1]**2*w", "C = sum(y[i]**3, i)", inputs="{x: 4}", parameters="{w: scalar}"),
     ),
-    Damage(
-        "a condition under a sum is dropped", rewritten(ScalarPrinter, "_total", r"\\substack\{(\w+)\\\\.*?\}", r"\1"), STRIDE
-    ),
+    Damage("a condition under a sum is dropped", rewritten(Printer, "_total", r"\\substack\{(\w+)\\\\.*?\}", r"\1"), STRIDE),
     Damage(
         "a condition reaches one place too far",
-        rewritten(ScalarPrinter, "condition", r"\d+$", lambda m: str(int(m[0]) + 1)),
+        rewritten(Printer, "_condition", r"\d+$", lambda m: str(int(m[0]) + 1)),
         STRIDE,
     ),
-    Damage("a condition begins one place too late", rewritten(ScalarPrinter, "condition", r"^0", "1"), STRIDE),
-    Damage("Kronecker's delta is dropped", of(Delta, lambda self, e, latex: "1"), DIAGONAL),
+    Damage("a condition begins one place too late", rewritten(Printer, "_condition", r"^0", "1"), STRIDE),
+    Damage("Kronecker's delta is dropped", of(m.Indicator, lambda self, e, latex: "1"), DIAGONAL),
     Damage(
         "Kronecker's delta compares an index with itself",
-        of(Delta, lambda self, e, latex: rf"[\,{e.args[0]}={e.args[0]}\,]"),
+        other(m.Indicator, lambda e: m.Indicator(m.Equal(e.of.left, e.of.left))),
         DIAGONAL,
     ),
     Damage(
         "Kronecker's delta compares places in the wrong order",
-        rewritten(ScalarPrinter, "_scalar", r"^\[\\,(\w)=(\d)\\,\]$", r"[\\,\1=\2+1\\,]"),
+        rewritten(Printer, "_text", r"^\[\\,(\w)=(\d)\\,\]$", r"[\\,\1=\2+1\\,]"),
         NUMBERED,
     ),
     Damage(
         "a sum over a part of an axis loses its ends",
-        rewritten(ScalarPrinter, "_total", r"\\sum_\{i=0\}\^\{2\}", r"\\sum_{i}"),
+        rewritten(Printer, "_total", r"\\sum_\{i=0\}\^\{2\}", r"\\sum_{i}"),
         PART,
     ),
     Damage(
         "a sum over a part of an axis ends one place too late",
-        rewritten(ScalarPrinter, "_total", r"\\sum_\{i=0\}\^\{2\}", r"\\sum_{i=0}^{3}"),
+        rewritten(Printer, "_total", r"\\sum_\{i=0\}\^\{2\}", r"\\sum_{i=0}^{3}"),
         PART,
     ),
     Damage(
         "a sum over a part of an axis begins one place too late",
-        rewritten(ScalarPrinter, "_total", r"\\sum_\{i=0\}", r"\\sum_{i=1}"),
+        rewritten(Printer, "_total", r"\\sum_\{i=0\}", r"\\sum_{i=1}"),
         PART,
     ),
-    Damage("the range behind a line ends one place too late", rewritten(ScalarPrinter, "range", r"3$", "4"), DIFFERENCES),
+    Damage("the range behind a line ends one place too late", rewritten(Printer, "_ranges", r"3\)$", "4)"), DIFFERENCES),
     Damage(
         "entries are counted from 0 where the sheet counts from 1",
-        put(ScalarPrinter, "place", lambda true, self, at: true(self, at - 1 if at.is_Integer else at)),
+        put(Walk, "place", lambda true, self, at: true(self, at - 1 if at.is_Integer else at)),
         NUMBERED.replace("view: index", "view: index\ncount_from: 1"),
     ),
     # factors, fractions, powers
-    Damage("a fraction stands upside down", put(ScalarPrinter, "_product", turned_upside_down), QUOTIENT),
+    Damage("a fraction stands upside down", of(m.Product, lambda self, product, latex: upside_down(latex)), QUOTIENT),
     Damage(
         "a number's fraction stands upside down",
-        rewritten(ScalarPrinter, "_number", r"\\frac\{(\d)\}\{(\d)\}", r"\\frac{\2}{\1}"),
+        rewritten(Printer, "_numeral", r"\\frac\{(\d)\}\{(\d)\}", r"\\frac{\2}{\1}"),
         equations("C = sum((x[i] + 2/3)**2, i)", inputs="{x: 3}"),
     ),
-    Damage("the number in front is lost", rewritten(ScalarPrinter, "_side_by_side", r"^\d+", ""), POWER),
+    Damage("the number in front is lost", rewritten(Printer, "_side_by_side", r"^\d+", ""), POWER),
     Damage(
         "the last factor is lost",
         put(
-            ScalarPrinter,
+            Printer,
             "_side_by_side",
             lambda true, self, parts, **more: true(self, parts[:-1] if len(parts) > 1 else parts, **more),
         ),
         PRODUCT,
     ),
-    Damage("a product is printed as a sum", rewritten(ScalarPrinter, "_side_by_side", r"\\,", " + "), PRODUCT),
-    Damage("the power in a denominator is lost", rewritten(ScalarPrinter, "_product", r"\^\{2\}\}$", "}"), QUOTIENT),
-    Damage("a denominator is lost", rewritten(ScalarPrinter, "_product", r"^\\frac\{(.*)\}\{[^{}]*(_\{\w\})?\}$", r"\1"), NORMED),
-    Damage("an exponent is one too high", put(ScalarPrinter, "exponent", lambda true, self, e: true(self, e + 1)), POWER),
-    Damage("an exponent becomes an index", rewritten(ScalarPrinter, "_power", r"\^\{3\}$", "_{3}"), NORMED),
-    Damage("a root is lost", rewritten(ScalarPrinter, "_power", r"\\sqrt", ""), ROOT),
+    Damage("a product is printed as a sum", rewritten(Printer, "_side_by_side", r"\\,", " + "), PRODUCT),
+    Damage("the power in a denominator is lost", rewritten(Printer, "_product", r"\^\{2\}\}$", "}"), QUOTIENT),
+    Damage("a denominator is lost", rewritten(Printer, "_product", r"^\\frac\{(.*)\}\{[^{}]*(_\{\w\})?\}$", r"\1"), NORMED),
+    Damage("an exponent is one too high", other(m.Power, lambda p: replace(p, exponent=m.Numeral(p.exponent.value + 1))), POWER),
+    Damage("an exponent becomes an index", rewritten(Printer, "_power", r"\^\{3\}$", "_{3}"), NORMED),
+    Damage("a root is lost", other(m.Root, lambda root: root.of), ROOT),
     Damage(
         "one over a root is the root",
-        rewritten(ScalarPrinter, "_product", r"\\frac\{(.*)\}\{\\sqrt\{(.*)\}\}$", r"\1\\,\\sqrt{\2}"),
+        rewritten(Printer, "_product", r"\\frac\{(.*)\}\{\\sqrt\{(.*)\}\}$", r"\1\\,\\sqrt{\2}"),
         equations("C = sum(w[i]/sqrt(x[i]), i)", inputs="{x: 3}", parameters="{w: 3}"),
     ),
     # functions
-    Damage("a prime is lost", put(ScalarPrinter, "function", lambda true, self, name, order=0: true(self, name, 0)), SIGMOID),
-    Damage(
-        "a prime too many", put(ScalarPrinter, "function", lambda true, self, name, order=0: true(self, name, order * 2)), SIGMOID
-    ),
+    Damage("a prime is lost", put(Printer, "function", lambda true, self, name, order=0: true(self, name, 0)), SIGMOID),
+    Damage("a prime too many", put(Printer, "function", lambda true, self, name, order=0: true(self, name, order * 2)), SIGMOID),
     Damage(
         "the sigmoid is printed as tanh",
-        rewritten(ScalarPrinter, "function", r"\\sigma", r"\\tanh"),
+        rewritten(Printer, "function", r"\\sigma", r"\\tanh"),
         SIGMOID,
     ),
-    Damage("the logarithm is printed as the exponential", rewritten(ScalarPrinter, "_call", r"\\log", r"\\exp"), LOGARITHM),
-    Damage("a function is left out", of(Elementwise, lambda self, e, latex: self.bracketed(e.argument)), SIGMOID),
+    Damage("the logarithm is printed as the exponential", rewritten(Printer, "_call", r"\\log", r"\\exp"), LOGARITHM),
+    Damage("a function is left out", other(m.Call, lambda call: call.argument), SIGMOID),
     Damage(
         "the two of a maximum are one",
-        rewritten(ScalarPrinter, "_where", r"\\max\\left\((.*?),\\,(.*)\\right\)", r"\\max\\left(\1,\\,\1\\right)"),
+        rewritten(Printer, "_text", r"^\\max\\left\((.*?),\\,(.*)\\right\)", r"\\max\\left(\1,\\,\1\\right)"),
         LARGER,
     ),
-    Damage("a maximum is a minimum", rewritten(ScalarPrinter, "_where", r"\\max", r"\\min"), RELU),
+    Damage("a maximum is a minimum", of(m.Maximum, lambda self, e, latex: latex.replace(r"\max", r"\min", 1)), RELU),
     Damage(
         "the sign inside max(0, u) is lost on the way",
-        rewritten(ScalarPrinter, "_where", r"\\max\\left\(0,\\,", r"\\max\\left(0,\\,-"),
+        rewritten(Printer, "_text", r"^\\max\\left\(0,\\,", r"\\max\\left(0,\\,-"),
         RELU,
     ),
-    Damage("the bars of an absolute value are lost", rewritten(ScalarPrinter, "_where", r"\\left\|(.*)\\right\|", r"(\1)"), SIZE),
+    Damage("the bars of an absolute value are lost", other(m.Absolute, lambda e: e.of), SIZE),
     Damage(
         "the branches of a case are swapped",
-        rewritten(ScalarPrinter, "_where", r"\\begin\{cases\}(.*?) & (.*?)\\\\ (.*?) & ", r"\\begin{cases}\3 & \2\\\\ \1 & "),
+        rewritten(Printer, "_cases", r"\\begin\{cases\}(.*?) & (.*?)\\\\ (.*?) & ", r"\\begin{cases}\3 & \2\\\\ \1 & "),
         BRANCHES,
     ),
-    Damage("the condition of a case is turned", rewritten(ScalarPrinter, "comparison", ">", "<"), BRANCHES),
+    Damage("the condition of a case is turned", rewritten(Printer, "_condition", ">", "<"), BRANCHES),
     Damage(
         "a case loses its second branch",
-        rewritten(ScalarPrinter, "_where", r"\\\\ .* & \\dsotherwise", r"\\\\ 0 & \\dsotherwise"),
+        rewritten(Printer, "_cases", r"\\\\ .* & \\dsotherwise", r"\\\\ 0 & \\dsotherwise"),
         BRANCHES,
     ),
     # changes and partials
-    Damage("the d of a change is lost", of(Differential, lambda self, e, latex: self.entry(e.entry)), PRODUCT),
-    Damage("the d of one quantity is lost", rewritten(ScalarPrinter, "_scalar", r"^\\mathrm\{d\}(v.*)$", r"\1"), PRODUCT),
+    Damage("the d of a change is lost", other(m.Change, lambda change: change.of), PRODUCT),
+    Damage("the d of one quantity is lost", rewritten(Printer, "_text", r"^\\mathrm\{d\}(v[^ ]*)$", r"\1"), PRODUCT),
     Damage(
         "a partial is upside down",
-        put(ScalarPrinter, "_partial", lambda true, self, e: true(self, e.func(e.by, e.of, *e.held))),
+        other(m.Partial, lambda p: m.Partial(p.by, p.of, p.held)),
         LINE,
     ),
-    Damage("one quantity fewer is held constant", put(ScalarPrinter, "_partial", shorter), LINE),
-    Damage("what moves is held constant", put(ScalarPrinter, "_partial", with_itself), LINE),
+    Damage(
+        "one quantity fewer is held constant",
+        other(m.Partial, lambda p: replace(p, held=p.held[:-1] if len(p.held) > 1 else p.held)),
+        LINE,
+    ),
+    Damage("what moves is held constant", other(m.Partial, with_itself), LINE),
     Damage(
         "nothing is held constant",
-        put(ScalarPrinter, "_partial", lambda true, self, e: true(self, e.func(e.of, e.by))),
+        other(m.Partial, lambda p: m.Partial(p.of, p.by)),
         LINE,
     ),
     Damage(
         "the derivative of the cost is printed as the derivative of another",
-        rewritten(ScalarPrinter, "entry", r"\\partial C", r"\\partial z"),
+        rewritten(Printer, "_slope", r"\\partial C", r"\\partial z"),
         LINE,
     ),
     Damage(
         "the derivative of the cost by a quantity is printed as the quantity",
-        rewritten(ScalarPrinter, "entry", r"\\frac\{\\partial C\}\{\\partial (.*)\}", r"\1"),
+        other(m.Slope, lambda slope: slope.by),
         LINE,
     ),
     Damage(
         "a second derivative is by one quantity twice",
-        rewritten(ScalarPrinter, "_scalar", r"\\partial b\\,\\partial w", r"\\partial w\\,\\partial w"),
+        other(m.Second, lambda e: replace(e, then=e.by)),
         NEURON,
     ),
 ]

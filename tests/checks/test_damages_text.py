@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from damages import Change, Damage, equations, parameters, put, require_seen, rewritten
+from damages import Change, Damage, emitted, equations, instead, parameters, put, require_seen, rewritten
 from pytest import MonkeyPatch
 
-from derive.expressions.nodes import Delta, Differential, Total, Within
-from derive.notation import array_expressions, glyphs
-from derive.notation.array_expressions import Node
+from derive.notation import glyphs
+from derive.notation import mathematics as m
+from derive.notation.emitters import ascii
+from derive.notation.emitters.plain_text import Printer, Text
 from derive.notation.glyphs import Glyph, Symbols
-from derive.notation.printers import ascii
-from derive.notation.printers.text import Printer
-from derive.notation.printers.text_scalars import Text
 from derive.writers import text
 from derive.writers.latex import formulas
 
@@ -104,13 +102,17 @@ def within(*places: str) -> Change:
 
 
 def of(kind: Any, change: Any) -> Change:
-    """What is written of one kind of expression; `change` gets the printer, the expression and the true text."""
+    """What is written of one kind of tree; `change` gets the printer, the tree and the true text."""
+    return emitted(Printer, kind, change)
 
-    def changed(true: Any, self: Printer, item: Any) -> Text:
-        found: Text = true(self, item)
-        return replace(found, text=change(self, item, found.text)) if isinstance(item, kind) else found
 
-    return put(Printer, "_array" if isinstance(kind, type) and issubclass(kind, Node) else "_scalar", changed)
+def other(kind: Any, change: Any) -> Change:
+    """Another tree is written for each of one kind."""
+    return instead(Printer, kind, change)
+
+
+def numbered_before(at: m.Tree | None) -> m.Tree | None:
+    return m.Numeral(at.value - 1) if isinstance(at, m.Numeral) else at
 
 
 def spelt(sign: str, otherwise: str) -> Change:
@@ -136,76 +138,81 @@ TEXT = [
     Damage("a minus is lost", rewritten(Printer, "_sum", " − ", " + "), POWER, BOTH),
     Damage(
         "the minus in front is lost",
-        rewritten(Printer, "_scalar", "^−", ""),
+        other(m.Minus, lambda minus: minus.of),
         equations("C = -sum(y[i]*w[i]**2, i)", targets="{y: 3}", parameters="{w: 3}"),
         BOTH,
     ),
-    Damage(
-        "an index pair is turned", put(Printer, "_indices", lambda true, self, found: true(self, list(found)[::-1])), LINE, BOTH
-    ),
+    Damage("an index pair is turned", other(m.Symbol, lambda s: replace(s, slots=s.slots[::-1])), LINE, BOTH),
     Damage(
         "a numbered entry is the one before",
-        put(
-            Printer,
-            "_indices",
-            lambda true, self, found: true(self, [i - 1 if i is not None and i.is_Integer else i for i in found]),
-        ),
+        other(m.Symbol, lambda s: replace(s, slots=tuple(map(numbered_before, s.slots)))),
         NUMBERED,
         BOTH,
     ),
-    Damage("a sum loses its second index", of(Total, lambda self, e, shown: re.sub(r"^Σ_i,j", "Σ_i", shown)), FORM, BOTH),
-    Damage("a sum sign is lost", of(Total, lambda self, e, shown: re.sub(r"^Σ_\S+ ", "", shown)), LINE, BOTH),
+    Damage("a sum loses its second index", of(m.Total, lambda self, e, shown: re.sub(r"^Σ_i,j", "Σ_i", shown)), FORM, BOTH),
+    Damage("a sum sign is lost", of(m.Total, lambda self, e, shown: re.sub(r"^Σ_\S+ ", "", shown)), LINE, BOTH),
     Damage(
         "a sum over a part of an axis loses its ends",
-        of(Total, lambda self, e, shown: re.sub(r"^Σ_\{i=0\}\^\{2\}", "Σ_i", shown)),
+        of(m.Total, lambda self, e, shown: re.sub(r"^Σ_\{i=0\}\^\{2\}", "Σ_i", shown)),
         PART,
         BOTH,
     ),
     Damage(
         "a sum over a part of an axis ends one place too late",
-        of(Total, lambda self, e, shown: shown.replace("^{2}", "^{3}")),
+        of(m.Total, lambda self, e, shown: shown.replace("^{2}", "^{3}")),
         PART,
         BOTH,
     ),
-    Damage("a condition is dropped", of(Within, lambda self, e, shown: "1"), STRIDE, BOTH),
+    Damage("a condition is dropped", of(m.Indicator, lambda self, e, shown: "1"), STRIDE, BOTH),
     Damage(
-        "a condition reaches one place too far", of(Within, lambda self, e, shown: shown.replace("≤ 2]", "≤ 3]")), STRIDE, BOTH
+        "a condition reaches one place too far",
+        of(m.Indicator, lambda self, e, shown: shown.replace("≤ 2]", "≤ 3]")),
+        STRIDE,
+        BOTH,
     ),
-    Damage("Kronecker's delta is dropped", of(Delta, lambda self, e, shown: "1"), DIAGONAL, BOTH),
+    Damage("Kronecker's delta is dropped", of(m.Indicator, lambda self, e, shown: "1"), DIAGONAL, BOTH),
     Damage("a fraction stands upside down", rewritten(Printer, "_product", "^([^/]*)/(.*)$", r"\2/\1"), QUOTIENT, BOTH),
-    Damage("a root is lost", rewritten(Printer, "_power", "^√", ""), ROOT, BOTH),
+    Damage("a root is lost", other(m.Root, lambda root: root.of), ROOT, BOTH),
     Damage("an exponent is lost", rewritten(Printer, "_power", "²$", ""), POWER, BOTH),
     Damage("a prime is lost", put(Printer, "function", lambda true, self, name, order: true(self, name, 0)), SIGMOID, BOTH),
     Damage("a function is that of another", rewritten(Printer, "function", "^(σ|sigma)$", "tanh"), SIGMOID, BOTH),
     Damage(
         "the branches of a case are swapped",
-        rewritten(Printer, "_where", r"^\((.*) if (.*), else (.*)\)$", r"(\3 if \2, else \1)"),
+        rewritten(Printer, "_text", r"^\((.*) if (.*), else (.*)\)$", r"(\3 if \2, else \1)"),
         BRANCHES,
         BOTH,
     ),
-    Damage("the condition of a case is turned", rewritten(Printer, "comparison", ">", "<"), BRANCHES, BOTH),
-    Damage("the two of a maximum are one", rewritten(Printer, "_where", r"^max\((.*?), .*\)$", r"max(\1, \1)"), LARGER, BOTH),
-    Damage("the d of a change is lost", of(Differential, lambda self, e, shown: shown[1:]), PRODUCT, BOTH),
-    Damage("one quantity fewer is held constant", rewritten(Printer, "_scalar", r", \w+ held\)", " held)"), LINE, BOTH),
-    Damage("what moves is held constant", rewritten(Printer, "_scalar", r"/([∂d])(W\S*) \(b, ", r"/\1\2 (W, "), LINE, BOTH),
-    Damage("a transpose is lost", of(array_expressions.Transpose, lambda self, e, shown: shown.removesuffix("ᵀ")), ARRAYS, BOTH),
+    Damage("the condition of a case is turned", rewritten(Printer, "_condition", ">", "<"), BRANCHES, BOTH),
+    Damage("the two of a maximum are one", other(m.Maximum, lambda e: replace(e, right=e.left)), LARGER, BOTH),
+    Damage("the d of a change is lost", other(m.Change, lambda change: change.of), PRODUCT, BOTH),
+    Damage("one quantity fewer is held constant", rewritten(Printer, "_text", r", \w+ held\)", " held)"), LINE, BOTH),
+    Damage("what moves is held constant", rewritten(Printer, "_text", r"/([∂d])(W\S*) \(b, ", r"/\1\2 (W, "), LINE, BOTH),
+    Damage("a transpose is lost", other(m.Transpose, lambda e: e.of), ARRAYS, BOTH),
     Damage(
         "the factors of a matrix product change places",
-        of(array_expressions.Product, lambda self, e, shown: " ".join(self.text(a).within("product") for a in reversed(e.args))),
+        other(m.MatrixProduct, lambda e: replace(e, factors=e.factors[::-1])),
         TWO,
         BOTH,
     ),
-    Damage("a matrix product is written for an entrywise product", rewritten(Printer, "_hadamard", " ⊙ ", " "), ENTRYWISE, BOTH),
-    Damage("an entrywise product is written for a division", rewritten(Printer, "_hadamard", "⊘", "⊙"), DIVIDED, BOTH),
-    Damage("the number in front is lost", rewritten(Printer, "_scaled", "^1/2 ", ""), ARRAYS, BOTH),
     Damage(
-        "the bars of a norm are lost", of(array_expressions.SquaredNorm, lambda self, e, shown: f"({shown[1:-2]})²"), ARRAYS, BOTH
+        "a matrix product is written for an entrywise product",
+        of(m.Entrywise, lambda self, e, shown: shown.replace(" ⊙ ", " ")),
+        ENTRYWISE,
+        BOTH,
     ),
-    Damage("diag is lost", of(array_expressions.Diagonal, lambda self, e, shown: shown.removeprefix("diag")), WEIGHTED, BOTH),
-    Damage("softmax is lost", of(array_expressions.Softmax, lambda self, e, shown: shown.removeprefix("softmax")), SOFTMAX, BOTH),
+    Damage(
+        "an entrywise product is written for a division",
+        of(m.Entrywise, lambda self, e, shown: shown.replace("⊘", "⊙")),
+        DIVIDED,
+        BOTH,
+    ),
+    Damage("the number in front is lost", rewritten(Printer, "_scaled", "^1/2 ", ""), ARRAYS, BOTH),
+    Damage("the bars of a norm are lost", of(m.SquaredNorm, lambda self, e, shown: f"({shown[1:-2]})²"), ARRAYS, BOTH),
+    Damage("diag is lost", of(m.Call, lambda self, e, shown: shown.removeprefix("diag")), WEIGHTED, BOTH),
+    Damage("softmax is lost", of(m.Call, lambda self, e, shown: shown.removeprefix("softmax")), SOFTMAX, BOTH),
     Damage(
         "an inner product is written with its left side twice",
-        of(array_expressions.Inner, lambda self, e, shown: f"⟨{self.text(e.left).text}, {self.text(e.left).text}⟩"),
+        other(m.Inner, lambda e: replace(e, right=e.left)),
         ARRAYS,
         ("terminal",),
     ),
@@ -240,7 +247,7 @@ TEXT = [
     ),
     Damage(
         "a condition asks for more in the terminal",
-        rewritten(Printer, "comparison", "> 0", "> 5"),
+        rewritten(Printer, "_condition", "> 0", "> 5"),
         SIZE,
         ("terminal",),
     ),
@@ -264,7 +271,7 @@ ASCII = [
     Damage("the error signal is that of the layer above", rewritten(ascii, "_read", r"^delta\^\(1\)", "delta^(2)"), TWO_LAYERS),
     Damage(
         "the text behind a line that continues another is another one",
-        of(array_expressions.Inner, lambda self, e, shown: f"⟨{self.text(e.left).text}, {self.text(e.left).text}⟩"),
+        other(m.Inner, lambda e: replace(e, right=e.left)),
         ARRAYS,
     ),
     Damage(

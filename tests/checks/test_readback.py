@@ -16,7 +16,7 @@ from derive.checks.readback.terminal import terminal
 from derive.checks.readback.values import Value, difference
 from derive.errors import CheckFailed
 from derive.notation import register
-from derive.notation.printers.text import Printer
+from derive.notation.emitters.plain_text import Printer
 
 LINES = """
 title: lines

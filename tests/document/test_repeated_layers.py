@@ -15,9 +15,9 @@ from derive.document.repeated_layers import Run
 from derive.expressions.views import View
 from derive.network import catalogue
 from derive.notation import views
+from derive.notation.emitters.latex import Printer, unbroken
 from derive.notation.glyphs import Labels, Symbols
 from derive.notation.index_letters import differentiated
-from derive.notation.printers.latex import Printer, unbroken
 
 ACTIVATIONS = ("identity", "tanh", "sigmoid", "relu", "softmax", "unspecified")
 VIEWS: tuple[View, ...] = ("index", "matrix")

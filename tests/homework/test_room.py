@@ -109,7 +109,7 @@ def test_an_answer_is_hardly_ever_made_smaller(tmp_path: Path) -> None:
 
 
 def test_a_long_text_gets_more_room() -> None:
-    from derive.notation.printers.latex import Printer
+    from derive.notation.emitters.latex import Printer
 
     printer = Printer(example("chain").symbols)
     short, long = (room.height([Text(("word " * n,))], printer) for n in (5, 200))

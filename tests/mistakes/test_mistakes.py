@@ -23,7 +23,7 @@ from derive.mistakes import SECTIONS, Mistake, differ, followed, mistakes, point
 from derive.network import catalogue
 from derive.network.catalogue import malrules
 from derive.notation import views
-from derive.notation.printers import text as terminal
+from derive.notation.emitters import plain_text as terminal
 from derive.numbers import evaluate
 
 

@@ -15,9 +15,9 @@ from derive.errors import SpecError, ViewError
 from derive.expressions.nodes import Elementwise, Entry
 from derive.expressions.system import System
 from derive.expressions.traversal import entries, nodes
+from derive.notation.emitters.latex import plain
 from derive.notation.glyphs import Symbols
 from derive.notation.index_letters import differentiated
-from derive.notation.printers.latex import plain
 from derive.numbers import evaluate
 
 NETWORK = "title: t\nnetwork:\n  input: {x: 3}\n  layers:\n"

@@ -10,8 +10,8 @@ import pytest
 
 from derive import api, typeset
 from derive.notation import views
+from derive.notation.emitters import ascii
 from derive.notation.glyphs import Symbols
-from derive.notation.printers import ascii
 
 
 @pytest.mark.parametrize("name", sorted(api.examples()))

@@ -18,11 +18,11 @@ from derive.expressions.nodes import Entry, Index, add, mul, power
 from derive.expressions.system import System, Tensor
 from derive.notation import array_expressions
 from derive.notation.array_expressions import Node
+from derive.notation.emitters.ascii import Printer as Ascii
+from derive.notation.emitters.latex import Printer as Latex
+from derive.notation.emitters.latex import unbroken
+from derive.notation.emitters.plain_text import Printer as Unicode
 from derive.notation.glyphs import Symbols
-from derive.notation.printers.ascii import Printer as Ascii
-from derive.notation.printers.latex import Printer as Latex
-from derive.notation.printers.latex import unbroken
-from derive.notation.printers.text import Printer as Unicode
 
 J, H = Index("j", SIZE), Index("h", SIZE)
 AXES = (Index("i", SIZE), J)

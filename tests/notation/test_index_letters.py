@@ -22,9 +22,9 @@ from derive.expressions.views import View
 from derive.homework.grader import judge
 from derive.mistakes import mistakes
 from derive.notation import register, views
+from derive.notation.emitters.latex import Printer, unbroken
+from derive.notation.emitters.plain_text import Printer as TextPrinter
 from derive.notation.index_letters import Alphabet, differentiated
-from derive.notation.printers.latex import Printer, unbroken
-from derive.notation.printers.text import Printer as TextPrinter
 
 
 def derived(text: str, examples: int | None = None) -> Derivation:

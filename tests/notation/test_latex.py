@@ -16,8 +16,8 @@ from derive.expressions.nodes import Delta, Differential, Entry, Index, Partial,
 from derive.expressions.system import System, Tensor, cotangent
 from derive.network import catalogue
 from derive.notation import array_expressions
+from derive.notation.emitters.latex import Printer, unbroken
 from derive.notation.glyphs import Symbols, named, parsed
-from derive.notation.printers.latex import Printer, brackets, unbroken
 
 TABLE = Path(__file__).parent.parent / "golden" / "latex.txt"
 SCALARS = "w b z s c0 eps mu theta Gamma phi v h_prev W_o w_mu h1 h_12 x_hat x_bar x_tilde x_hat_prev x_prime loss"
@@ -106,9 +106,13 @@ def test_lines_break_before_the_outermost_signs_only() -> None:
     assert "break" not in unbroken(side) and "penalty" not in unbroken(side)
 
 
-@pytest.mark.parametrize(("inside", "wanted"), [("a + b", "(a + b)"), (r"\frac{a}{b}", r"\left(\frac{a}{b}\right)")])
-def test_brackets_fit(inside: str, wanted: str) -> None:
-    assert brackets(inside) == wanted
+def test_brackets_fit() -> None:
+    assert Printer(None).side(mul(add(X, Z), W)) == r"(x_{k} \penalty500 + z_{j})\,W_{jk}"
+    assert (
+        Printer(None)
+        .side(mul(add(mul(X, power(Z, S(-1))), Z), W))
+        .startswith(r"\left(\frac{x_{k}}{z_{j}} \penalty500 + z_{j}\right)")
+    )
 
 
 # --- names and layers ---------------------------------------------------------------------------------------------------------

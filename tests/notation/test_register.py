@@ -12,15 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import AWKWARD, awkward
-from sympy import Pow
 
 from derive import api
 from derive.errors import SpecError
-from derive.expressions.nodes import Differential, Entry
 from derive.network import catalogue
-from derive.notation import array_expressions
-from derive.notation.printers import latex, text
-from derive.notation.printers.latex_scalars import ScalarPrinter
+from derive.notation import mathematics as m
+from derive.notation.emitters import latex
+from derive.notation.emitters import plain_text as text
 from derive.notation.spellings import vocabulary
 from derive.writers import text as show
 
@@ -63,54 +61,43 @@ def reading() -> Iterator[tuple[Read, Read]]:
 
             patch.setattr(owner, name, after)
 
-        def entry(self: Any, out: str, item: Entry) -> None:
-            if type(self).__name__ != "NumberPrinter" and self.symbols is not None:
-                tex.note(out, (item.key, str([str(i) for i in item.indices])))
+        def meaning(name: m.Symbol | m.Slope) -> tuple[Any, ...]:
+            symbol = name.by if isinstance(name, m.Slope) else name
+            return type(name).__name__, symbol.key, tuple(s for s in symbol.slots if s is not None)
 
-        def scalar(self: Any, out: Any, item: Any) -> None:
-            if isinstance(item, Pow) and isinstance(item.base, Entry) and item.exp.is_positive:
-                tex.note(out.latex, ("power", str(item)))
-            if type(item).__name__ == "exp" and out.latex.startswith("e^"):
-                tex.exponentials = True
-
-        def array(self: Any, out: str, node: array_expressions.Name) -> None:
-            bare = out.removeprefix(r"\mathrm{d}")
-            tex.note(bare, (node.key, str([str(i) for _, i in node.labels])))
-
-        def arranged(self: Any, out: Any, node: Any) -> None:
-            if isinstance(node, array_expressions.Softmax) and len(node.axes) == 2:
-                tex.note(out.latex.split("(")[0].removesuffix(r"\left"), ("softmax", node.along))
-            if isinstance(node, array_expressions.Identity):
+        def drawn(self: Any, out: Any, tree: m.Tree) -> None:
+            if self.symbols is None or type(self).__name__ == "NumberPrinter":
+                return
+            if isinstance(tree, m.Symbol | m.Slope):
+                tex.note(out.latex, meaning(tree))
+            elif isinstance(tree, m.Power) and isinstance(tree.base, m.Symbol) and not tree.base.array:
+                tex.note(out.latex, ("power", str(tree)))
+            elif isinstance(tree, m.Identity):
                 tex.note(out.latex, ("identity",))
+            elif isinstance(tree, m.Call) and tree.along is not None:
+                tex.note(out.latex.split("(")[0].removesuffix(r"\left"), ("softmax", tree.along))
+            elif isinstance(tree, m.Call) and tree.function == "exp" and out.latex.startswith("e^"):
+                tex.exponentials = True
 
         def function(self: Any, out: str, name: str, order: int = 0) -> None:
             tex.note(out, ("function", name, order))
 
-        def said(self: Any, out: Any, item: Any) -> None:
-            if isinstance(item, Entry):
-                plain.note(out.text, (item.key, str([str(i) for i in item.indices])))
-            elif isinstance(item, Differential):
-                plain.note(out.text, ("change", item.entry.key, str([str(i) for i in item.entry.indices])))
-
-        def said_array(self: Any, out: Any, node: Any) -> None:
-            if isinstance(node, array_expressions.Name):
-                kind = ("change",) if node.change else ()
-                plain.note(out.text, (*kind, node.key, str([str(i) for _, i in node.labels])))
-            if isinstance(node, array_expressions.Identity):
+        def said(self: Any, out: Any, tree: m.Tree) -> None:
+            if isinstance(tree, m.Symbol | m.Slope):
+                plain.note(out.text, meaning(tree))
+            elif isinstance(tree, m.Change):
+                plain.note(out.text, ("change", *meaning(tree.of)))
+            elif isinstance(tree, m.Identity):
                 plain.note(out.text, ("identity",))
-            if isinstance(node, array_expressions.Softmax) and len(node.axes) == 2:
-                plain.note(out.text.split("(")[0], ("softmax", node.along))
+            elif isinstance(tree, m.Call) and tree.along is not None:
+                plain.note(out.text.split("(")[0], ("softmax", tree.along))
 
         def said_function(self: Any, out: str, name: str, order: int) -> None:
             plain.note(out, ("function", name, order))
 
-        noted(ScalarPrinter, "entry", entry)
-        noted(ScalarPrinter, "_scalar", scalar)
-        noted(ScalarPrinter, "function", function)
-        noted(latex.Printer, "array_name", array)
-        noted(latex.Printer, "_array", arranged)
-        noted(text.Printer, "_scalar", said)
-        noted(text.Printer, "_array", said_array)
+        noted(latex.Printer, "_text", drawn)
+        noted(latex.Printer, "function", function)
+        noted(text.Printer, "_text", said)
         noted(text.Printer, "function", said_function)
         yield tex, plain
 

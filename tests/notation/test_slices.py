@@ -16,10 +16,10 @@ from derive.checks import array_values
 from derive.expressions.system import COUNT, cotangent
 from derive.expressions.views import View
 from derive.notation import array_expressions, views
+from derive.notation.emitters.latex import Printer, unbroken
+from derive.notation.emitters.plain_text import Printer as Unicode
 from derive.notation.glyphs import Symbols
 from derive.notation.index_letters import differentiated
-from derive.notation.printers.latex import Printer, unbroken
-from derive.notation.printers.text import Printer as Unicode
 
 LABEL_COUNT = 3
 """Examples in a batch, as many as every axis has values."""

@@ -16,9 +16,9 @@ from derive.expressions.system import COUNT, cotangent
 from derive.grading.reading.formulas import read_formula
 from derive.grading.targets import sheet_of
 from derive.homework.grader import judge
+from derive.notation.emitters import plain_text as text
+from derive.notation.emitters.latex import Printer
 from derive.notation.glyphs import Labels, Symbols
-from derive.notation.printers import text
-from derive.notation.printers.latex import Printer
 from derive.notation.spellings import named_by, vocabulary
 
 NAMES = [n for n in (*EXAMPLES, "layer-norm", "batch-norm", "attention", "rnn", "convolution", "quotient") if n != "deep"]
@@ -62,7 +62,7 @@ def test_every_entry_of_the_sheet_is_read(name: str, labels: Labels) -> None:
         shape = found.system.tensors[key.removeprefix("bar ")].shape
         indices = tuple(Index("jkmpq"[n], size) for n, size in enumerate(shape))
         entry = Entry.of(key, *indices)
-        shown = re.sub(r"\\frac\{\\partial (\w+)\}\{\\partial (.*)\}$", r"∂\1/∂\2", paper.entry(entry))
+        shown = re.sub(r"\\frac\{\\partial (\w+)\}\{\\partial (.*)\}$", r"∂\1/∂\2", paper.text(entry).latex)
         shown = re.sub(r"\\math(?:rm|it)\{(\w+)\}", r"\1", shown).replace("\\", "")
         for spelling in (shown, terminal.entry(entry)):
             if "{n}" in spelling or "{x}" in spelling or "hat" in spelling or "var" in spelling:

@@ -21,8 +21,8 @@ from derive.expressions.system import Equation, System, Tensor
 from derive.expressions.traversal import free_indices
 from derive.notation import array_expressions, matrix_form, views
 from derive.notation.contraction import NoMatrixForm
+from derive.notation.emitters.latex import Printer, unbroken
 from derive.notation.glyphs import Symbols
-from derive.notation.printers.latex import Printer, unbroken
 from derive.numbers import evaluate
 
 Array = NDArray[Any]

@@ -14,8 +14,8 @@ from derive.expressions.system import System, Tensor
 from derive.expressions.views import View
 from derive.notation import views
 from derive.notation.array_expressions import ArrayEquation
-from derive.notation.printers.text import Printer
-from derive.notation.printers.text_scalars import spelt
+from derive.notation.emitters.names import spelt
+from derive.notation.emitters.plain_text import Printer
 from derive.writers.text import HEADINGS, show, width
 
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -10,9 +10,9 @@ from ...expressions.nodes import Index
 from ...expressions.renaming import structure
 from ...expressions.system import System
 from ...expressions.traversal import nodes
+from ...notation.emitters import ascii
+from ...notation.emitters.latex import Printer
 from ...notation.glyphs import Symbols
-from ...notation.printers import ascii
-from ...notation.printers.latex import Printer
 from .examples import other_number
 from .points import Points
 from .signs import Signs, of_functions, of_glyphs, of_text

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from ...calculus.steps import Derivation
 from ...errors import CheckFailed
-from ...notation.printers import text
+from ...notation.emitters import plain_text as text
 from . import plain, signs, tree
 from .comparing import Told, compare
 from .evaluation import Evaluation

@@ -11,7 +11,7 @@ from ...expressions.system import Equation, lhs_of
 from ...expressions.traversal import entries
 from ...expressions.views import VIEWS
 from ...notation import views
-from ...notation.printers import latex
+from ...notation.emitters import latex
 from ..context import Context
 from ..model import Block, Figure, Line, Lines, Prose, Section
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...document.model import Labelled, Lines, Partials, Prose, Table, Text, Value, Values
-from ...notation.printers.latex import Printer
+from ...notation.emitters.latex import Printer
 from ...numbers.rounding import Number
 from ...writers.latex.tikz import text_width
 

@@ -14,7 +14,7 @@ from ...expressions.system import COUNT, Equation, System, cotangent, is_cotange
 from ...expressions.traversal import entries
 from ...expressions.views import VIEWS
 from ...network.catalogue import functions
-from ...notation.printers.latex import Printer
+from ...notation.emitters.latex import Printer
 from ...numbers.rounding import Number
 from .network_figure import Column, GraphNode, computation_graph, network
 from .plot_figure import Curve, Mark, plot

@@ -15,9 +15,8 @@ from ...expressions.nodes import Entry, Partial
 from ...expressions.system import Equation
 from ...notation import typed, views
 from ...notation.array_expressions import ArrayEquation
-from ...notation.printers import ascii
-from ...notation.printers.latex import Printer
-from ...notation.printers.latex_scalars import MANY_HELD, unbroken
+from ...notation.emitters import ascii
+from ...notation.emitters.latex import MANY_HELD, Printer, unbroken
 from . import figures
 from .tikz import text_width
 

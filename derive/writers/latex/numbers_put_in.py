@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
-from sympy import Expr
-
-from ...expressions.nodes import Entry
+from ...expressions.system import cotangent
+from ...notation import mathematics as m
+from ...notation.emitters.latex import Printer, Text, text
 from ...notation.glyphs import Symbols
-from ...notation.printers.latex import Printer
-from ...notation.printers.latex_scalars import Text, brackets
-from ...notation.printers.precedence import BINDING
+from ...notation.mathematics import Tree
 from ...numbers.rounding import Number
 
 
@@ -21,15 +20,20 @@ class NumberPrinter(Printer):
         super().__init__(symbols)
         self.numbers = numbers
 
-    def entry(self, entry: Entry) -> str:
-        text = self.numbers[entry.key].text
-        return brackets(text) if text.startswith("-") or r"\cdot" in text else text
+    def tree(self, item: Any) -> Tree:
+        found = super().tree(item)
+        return self._put_in(found) or m.transformed(found, self._put_in)
 
-    def _scalar(self, expr: Expr) -> Text:
-        found = super()._scalar(expr)
-        if isinstance(expr, Entry) and found.latex.startswith(r"\frac"):
-            return Text(found.latex, BINDING["product"])  # the square of 1/3 is not 1²/3
-        return found
+    def _put_in(self, tree: Tree) -> Tree | None:
+        if isinstance(tree, m.Symbol | m.Slope):
+            written = self.numbers[tree.key if isinstance(tree, m.Symbol) else cotangent(tree.by.key)].text
+            return m.Figure(written, fraction=r"\frac" in written)
+        return None
 
-    def _side_by_side(self, parts: Sequence[Expr], first: bool = True) -> str:
-        return r" \cdot ".join(self.text(part).within("product") for part in parts)
+    def _figure(self, figure: m.Figure) -> Text:
+        shown = super()._figure(figure)
+        signed = figure.written.startswith("-") or r"\cdot" in figure.written
+        return text(shown.bracketed(), "atom", shown) if signed else shown
+
+    def _between(self, before: Tree, piece: str) -> str:
+        return r" \cdot "

@@ -17,7 +17,7 @@ from ...errors import CheckFailed
 from ...expressions.nodes import Elementwise, Entry
 from ...expressions.system import Equation, cotangent
 from ...expressions.traversal import nodes
-from ...notation.printers.latex_scalars import unbroken
+from ...notation.emitters.latex import unbroken
 from ...numbers import acceptance, rounding
 from ...numbers import exact_program as exact
 from ...numbers.rounding import Number

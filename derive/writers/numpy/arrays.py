@@ -16,7 +16,7 @@ from ...expressions.system import Equation
 from ...expressions.traversal import factors, nodes
 from ...notation import array_expressions
 from ...notation.array_expressions import ArrayEquation, Node
-from ...notation.printers.precedence import sign
+from ...notation.minus import sign
 from .pieces import ATOM, MATMUL, POWER, SUM, Axes, Piece, added, aligned, negative, summed, times
 from .scalars import ScalarWriter
 

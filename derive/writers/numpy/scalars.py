@@ -19,7 +19,7 @@ from sympy import Add, Expr, Mul, Pow, S
 from ...expressions.nodes import Delta, Elementwise, Entry, Example, Index, Total, Where, Within, add, neg, power
 from ...expressions.system import COUNT
 from ...expressions.traversal import factors, free_indices, rename
-from ...notation.printers.precedence import compared, sign
+from ...notation.minus import compared, sign
 from .identifiers import function_name
 from .pieces import (
     ATOM,

@@ -8,7 +8,7 @@ from sympy import Add, Expr
 
 from ...expressions.nodes import Index, mul
 from ...expressions.traversal import factors, free_indices, terms
-from ...notation.printers.precedence import sign
+from ...notation.minus import sign
 from .pieces import (
     ATOM,
     Piece,

@@ -13,7 +13,7 @@ import re
 from ...expressions.system import Equation, is_cotangent, primal
 from ..array_expressions import ArrayEquation
 from ..glyphs import Glyph, Symbols
-from .text import Printer as Unicode
+from .plain_text import Printer as Unicode
 
 SIGNS = {
     "^⊙": ".^", "∂": "d", "Σ_": "sum_", "−": "-", "⊙": ".*", "⊘": "./", "𝟏": "ones", "‖": "||", "⟨": "<", "⟩": ">",
@@ -48,9 +48,11 @@ class Printer(Unicode):
             return _read(self.symbols.glyph(key, matrix))
         if self.symbols.is_signal(key):
             return _read(self.symbols.signal(key, matrix))
-        objective = self.system.objective
-        cost = self.name(objective) if objective is not None else _bare(self.symbols.cost())
-        return self.quotient(cost, self.name(primal(key), matrix))
+        return self.slope(primal(key), matrix)
+
+    def cost(self) -> str:
+        """What is differentiated."""
+        return _bare(self.symbols.cost()) if self.system.objective is None else self.name(self.system.objective)
 
     def quotient(self, above: str, below: str) -> str:
         """A partial derivative: dC/dz."""

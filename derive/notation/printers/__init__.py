@@ -1,1 +1,0 @@
-"""Expressions as text: LaTeX, Unicode and ASCII."""
