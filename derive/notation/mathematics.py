@@ -379,6 +379,31 @@ def has_fraction(tree: Tree) -> bool:
     )
 
 
+def conditions(total: Total) -> tuple[tuple[Between, ...], Tree]:
+    """What a sum says below it of its letters, where a factor of its body says it, and the body without these factors."""
+    letters = {letter for over in total.over for letter in over.letters}
+    body = total.body
+    if not isinstance(body, Product):
+        return (), body
+
+    def bounds(factor: Tree) -> bool:
+        return isinstance(factor, Indicator) and isinstance(factor.of, Between) and any(t in letters for t in every(factor.of))
+
+    said = tuple(f.of for f in body.factors if bounds(f) and isinstance(f, Indicator) and isinstance(f.of, Between))
+    if not said:
+        return (), body
+    rest = tuple(f for f in body.factors if not bounds(f))
+    alone = len(rest) == 1 and not body.divisors and body.number == 1
+    ends = (Between(o.first, o.letters[0], o.last) for o in total.over if o.first is not None and o.last is not None)
+    return (*ends, *said), rest[0] if alone else replace(body, factors=rest)
+
+
+def is_raised_e(call: Call) -> bool:
+    """Whether an exponential may be written as e with its argument above: it is low, and that of a number."""
+    low = not has_fraction(call.argument) and not has(call.argument, Total)
+    return call.function == "exp" and not call.own and not call.array and low
+
+
 def laid_out(product: Product) -> tuple[tuple[Tree, ...], tuple[Tree, ...], tuple[Tree, ...]]:
     """What of a product stands above a bar, below it, and behind the fraction; nothing below where there is no fraction.
 

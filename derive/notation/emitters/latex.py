@@ -271,20 +271,12 @@ class Printer:
         return text(out, "sum", *parts)
 
     def _total(self, total: m.Total) -> Text:
-        letters = {letter for over in total.over for letter in over.letters}
-        factors = total.body.factors if isinstance(total.body, m.Product) else ()
-        conditions = [f.of for f in factors if isinstance(f, m.Indicator) and _bounds(f, letters)]
-        body = total.body
-        if conditions and isinstance(body, m.Product):
-            rest = tuple(f for f in body.factors if not (isinstance(f, m.Indicator) and f.of in conditions))
-            alone = len(rest) == 1 and not body.divisors and body.number == 1
-            body = rest[0] if alone else replace(body, factors=rest)
-            ends = [m.Between(o.first, o.letters[0], o.last) for o in total.over if o.first is not None and o.last is not None]
-            under = [",".join(self.place(i) for o in total.over for i in o.letters)]
-            under += [self._condition(c).latex for c in (*ends, *conditions)]
+        conditions, body = m.conditions(total)
+        sums = " ".join(map(self._over, total.over))
+        if conditions:
+            under = [",".join(self.place(i) for over in total.over for i in over.letters)]
+            under += [self._condition(c).latex for c in conditions]
             sums = r"\sum_{\substack{" + r"\\".join(under) + "}}"
-        else:
-            sums = " ".join(map(self._over, total.over))
         inner = self._text(body)
         return text(f"{sums} {inner.within('total')}", "total", inner, tall=True, raised="^" in sums)
 
@@ -344,11 +336,9 @@ class Printer:
         argument = self.sided(call.argument)
         if call.own:
             return text(self.function(call.function, call.order) + self._bracketed(call.argument), "power", argument)
-        if call.function == "exp" and not call.array:
+        if m.is_raised_e(call) and self.signs.signs.exponential:
             inner = self._text(call.argument)
-            low = not m.has_fraction(call.argument) and not m.has(call.argument, m.Total)
-            if self.signs.signs.exponential and low:
-                return text(rf"e^{{{inner.latex}}}", "power", inner, raised=True)
+            return text(rf"e^{{{inner.latex}}}", "power", inner, raised=True)
         name = CALLED.get(call.function, rf"\operatorname{{{call.function}}}")
         if call.along is not None and self.signs.signs.directions:
             name += DIRECTIONS[call.along]
@@ -400,11 +390,6 @@ class Printer:
 
 def _named(tree: m.Symbol | m.Slope) -> m.Symbol:
     return tree.by if isinstance(tree, m.Slope) else tree
-
-
-def _bounds(found: m.Indicator, letters: set[m.Letter]) -> bool:
-    """Whether a factor says where letters of a sum are inside their bounds."""
-    return isinstance(found.of, m.Between) and any(part in letters for part in m.every(found.of))
 
 
 def plain(equation: Equation | ArrayEquation, symbols: Symbols | None = None) -> str:
