@@ -12,13 +12,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..document.model import Task
-from ..expressions.system import primal
 from ..grading.targets import Sheet
 from ..notation.spellings import named_by
 from ..spec import Spec
 from . import sheet as questions
 from .questions import asking
-from .questions.kind import Item
+from .questions.kind import Gradable, Item
 from .questions.kinds import GRADABLE
 
 
@@ -50,18 +49,10 @@ class HomeworkKey:
         if number:
             found = [item for item in self.items.values() if item.number == int(number[1])]
             return found[0] if found else None
-        other = general(self.sheet, plain)
-        if other is not None:
-            same = [item for item in self.items.values() if (item.kind, item.key) == (other.kind, other.key)]
-            return same[0] if same else other
+        meant = _meant(self.sheet, plain)
+        same = [item for item in self.items.values() if (item.kind, item.key) == meant]
         lowered = {item.id.casefold(): item for item in self.items.values()}
-        if plain.casefold() in lowered:
-            return lowered[plain.casefold()]
-        word, _, target = plain.partition(" ")
-        kind = GRADABLE.get(word.lower())
-        key = named_by(target, self.sheet.words) if kind is not None else None
-        same = [i for i in self.items.values() if i.kind == kind and key is not None and _about(i.key) == _about(key)]
-        return same[0] if same else None
+        return same[0] if same else general(self.sheet, plain) or lowered.get(plain.casefold())
 
 
 def near(name: str, sheet: Sheet, ids: Iterable[str]) -> str | None:
@@ -73,14 +64,9 @@ def near(name: str, sheet: Sheet, ids: Iterable[str]) -> str | None:
 
 def general(sheet: Sheet, name: str) -> Item | None:
     """The question `kind quantity` about any quantity of the sheet: `shape W1`, `held dz/dw`, `gradient dC/dW.1`."""
-    word, _, target = " ".join(name.split()).partition(" ")
-    kind = GRADABLE.get(word.lower())
-    named = named_by(target, sheet.words) if target else None
-    if kind is None or named is None:
-        return None
-    key = kind.quantity(named)
-    steps = kind.general(sheet.derivation)
-    if key not in steps:
+    kind, key = _meant(sheet, name) or (None, "")
+    steps = kind.general(sheet.derivation) if kind is not None else {}
+    if kind is None or key not in steps:
         return None
     spelt = sheet.words.spelling(key)
     item = Item(f"{kind.name} {spelt}", 0, kind, spelt, key, steps[key])
@@ -89,5 +75,8 @@ def general(sheet: Sheet, name: str) -> Item | None:
     return item
 
 
-def _about(key: str) -> str:
-    return primal(key).removeprefix("d ")
+def _meant(sheet: Sheet, name: str) -> tuple[Gradable, str] | None:
+    """The kind and the quantity in `kind quantity`."""
+    word, _, target = " ".join(name.split()).partition(" ")
+    kind, key = GRADABLE.get(word.lower()), named_by(target, sheet.words)
+    return (kind, kind.quantity(key)) if kind is not None and key is not None else None

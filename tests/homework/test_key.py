@@ -19,7 +19,8 @@ from derive.homework import sheet as questions
 from derive.homework.classroom import roster
 from derive.homework.classroom.assignment import Assignment
 from derive.homework.grader import Grader, Verdict
-from derive.homework.key import HomeworkKey, Item
+from derive.homework.key import HomeworkKey
+from derive.homework.questions.kind import Item
 from derive.homework.questions.kinds.partial import held_in
 from derive.numbers import draw, random_stream
 from derive.spec.homework import KINDS
@@ -129,9 +130,8 @@ def test_the_key_itself_is_right_and_earns_all_points(name: str, code: tuple[int
             continue
         assert verdict.ok, (item, verdict)
         assert verdict.points == verdict.out_of == item.points
-    by_number = judged(
-        name, code, {f"Question {i.number}": right(found, i) for i in found.items.values() if i.kind.name != "held"}
-    )
+    whole = [item for item in found.items.values() if item.kind.name != "held"]
+    by_number = judged(name, code, {f"Question {item.number}": right(found, item) for item in whole})
     assert all(v.ok or v.kind == "in_words" for v in by_number.values() if v.answer)
 
 
