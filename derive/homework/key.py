@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ..document.model import Task
 from ..grading.targets import Sheet
@@ -30,14 +29,12 @@ class HomeworkKey:
         variant = questions.Variant(sheet.numbers, seed=seed)
         whole = questions.homework(spec, derivation, (), derivation.asked, variant, shared)
         tasks = [b for section in whole.sections for b in section.blocks if isinstance(b, Task)]
-        keys = iter(questions.keys(spec, derivation, sheet.numbers) if sheet.numbers is not None else ())
         self.items: dict[str, Item] = {}
         for task, wanted in zip(tasks, asking.wanted(spec, derivation), strict=True):
             marks = tuple(m.points for m in task.marks) or (0,)
-            item = Item(task.id, task.number, wanted.kind, wanted.target, wanted.key, wanted.step, marks)
-            if wanted.kind.numeric:
-                item = replace(item, tolerance=next(keys).tolerance)
-            self.items |= {one.id: one for one in wanted.kind.items(item, wanted, task)}
+            kind, limit = wanted.kind, _tolerance(sheet, wanted.kind, wanted.key)
+            item = Item(task.id, task.number, kind, wanted.target, wanted.key, wanted.step, marks, tolerance=limit)
+            self.items |= {one.id: one for one in kind.items(item, wanted, task)}
 
     def find(self, name: str) -> Item | None:
         """The question that a name stands for, on the sheet or about any quantity; None where there is none."""
@@ -69,10 +66,15 @@ def general(sheet: Sheet, name: str) -> Item | None:
     if kind is None or key not in steps:
         return None
     spelt = sheet.words.spelling(key)
-    item = Item(f"{kind.name} {spelt}", 0, kind, spelt, key, steps[key])
-    if kind.after and sheet.numbers is not None and sheet.numbers.after:
-        return replace(item, tolerance=questions.tolerance(sheet.numbers, sheet.by_hand(), key, after=True))
-    return item
+    return Item(f"{kind.name} {spelt}", 0, kind, spelt, key, steps[key], tolerance=_tolerance(sheet, kind, key))
+
+
+def _tolerance(sheet: Sheet, kind: Gradable, key: str) -> float | None:
+    """How near a number has to be: that of a question, as the answer key says, or of any quantity."""
+    numbers = sheet.numbers
+    if numbers is None or not kind.numeric or (kind.after and not numbers.after):
+        return None
+    return questions.tolerance(numbers, sheet.by_hand(), key, kind.after)
 
 
 def _meant(sheet: Sheet, name: str) -> tuple[Gradable, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 from ... import mistakes
 from ...calculus.steps import Derivation
@@ -71,7 +72,7 @@ def _selection(derivation: Derivation) -> tuple[Ask, ...]:
     asked = parameters[:MOST] if len(parameters) > MOST else parameters[:-1] or parameters
     out.append(Ask(kind="gradient", of=tuple(asked)))
     if derivation.system.objective is not None:
-        if len(system.equations) <= 12 and all(_size(t.shape) <= 12 for t in system.tensors.values()):
+        if len(system.equations) <= 12 and all(prod(t.shape) <= 12 for t in system.tensors.values()):
             out += [Ask(kind="value", of=(system.objective, cotangent(parameters[0]))), Ask(kind="step", of=(parameters[0],))]
         # about what no question above asks for: their lines would be its answer
         rest = [k for k in derivation.gradients if system.tensors[k].role in ("parameter", "input") and k not in asked]
@@ -91,13 +92,6 @@ def _may_be_wrong(derivation: Derivation, about: str, asked: Sequence[str]) -> b
     return any(mistakes.mistakes(derivation, step) for step in lines_down(derivation, about, known))
 
 
-def _size(shape: tuple[int, ...]) -> int:
-    out = 1
-    for n in shape:
-        out *= n
-    return out
-
-
 def _of(ask: Ask, place: int, spec: Spec, derivation: Derivation, words: Vocabulary) -> Iterator[Wanted]:
     kind = KINDS[ask.kind]
     if kind.free and not ask.of:
@@ -106,7 +100,7 @@ def _of(ask: Ask, place: int, spec: Spec, derivation: Derivation, words: Vocabul
     targets = kind.targets(derivation)
     by = None if ask.by is None else _key(ask.by, place, spec, derivation, words)
     for name in ask.of or (None,):
-        found = kind.selected(None if name is None else _key(name, place, spec, derivation, words), by, derivation)
+        found = kind.selected(targets, None if name is None else _key(name, place, spec, derivation, words), by)
         if not found and name is not None:
             names = [words.spelling(k) for k in targets]
             raise SpecError(

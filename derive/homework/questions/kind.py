@@ -149,9 +149,8 @@ class Kind(Gradable):
     parts: tuple[Gradable, ...] = ()
     items: Callable[[Item, Wanted, Task], Sequence[Item]] = lambda item, wanted, task: (item,)
 
-    def selected(self, key: str | None, by: str | None, derivation: Derivation) -> Sequence[str]:
+    def selected(self, targets: Steps, key: str | None, by: str | None) -> Sequence[str]:
         """The targets that are meant by a name; all of them without one."""
-        targets = self.targets(derivation)
         if self.select is not None:
             return self.select(targets, key, by)
         return [k for k in targets if key is None or k == self.quantity(key)]
