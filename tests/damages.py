@@ -7,6 +7,7 @@ changes what is printed. The build is `api.derive`, `api.sheet`, `api.tex`, `api
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, wraps
@@ -34,6 +35,7 @@ from derive.document.sections import (
 )
 from derive.errors import CheckFailed, DeriveError
 from derive.homework.questions import solving
+from derive.homework.questions.kinds import KINDS
 from derive.notation import glyphs
 from derive.notation.emitters.latex import Text
 from derive.notation.emitters.plain_text import Text as Plain
@@ -43,6 +45,7 @@ from derive.writers import text as show
 from derive.writers.latex import writer
 
 SECTIONS = (average, chain_rule, differentials, exploration, forward, gradients, network, numbers, substitution)
+QUESTIONS = [m for m in (sys.modules[kind.solve.__module__] for kind in KINDS.values()) if hasattr(m, "Prose")]
 
 Change = Callable[[MonkeyPatch], None]
 Output = Literal["page", "terminal"]
@@ -237,7 +240,7 @@ def said(key: str, **about: Any) -> Change:
         return replace(prose, about={**prose.about, **{k: v(prose.about) if callable(v) else v for k, v in about.items()}})
 
     def patched(patch: MonkeyPatch) -> None:
-        for module in (context, *SECTIONS, solving):
+        for module in (context, *SECTIONS, solving, *QUESTIONS):
             put(module, "Prose", change)(patch)
 
     return patched

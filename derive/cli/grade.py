@@ -76,8 +76,7 @@ def grade(
 
 
 def _add(handed: Any, text: str) -> None:
-    from ..homework.key import HELD
-    from ..spec.homework import KINDS
+    from ..homework.questions.kinds import GRADABLE
 
     target, sign, _ = text.partition("=")
     if not sign or not target.strip():
@@ -85,7 +84,7 @@ def _add(handed: Any, text: str) -> None:
     target = " ".join(target.split())
     if target in handed.answers:
         raise SpecError(f"`{target[:40]}` is answered twice", hint="keep one of the two")
-    named = target.split()[0].isdecimal() or target.split()[0].lower() in (*KINDS, HELD)
+    named = target.split()[0].isdecimal() or target.split()[0].lower() in GRADABLE
     handed.answers[target] = text.partition("=")[2] if named else text
 
 

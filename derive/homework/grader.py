@@ -1,8 +1,8 @@
 """Is a student's answer right, and if not, which usual error explains it?
 
 An answer is named by what it is about (`dC/dW1`), or as a question of the homework (`gradient dC/dW1`, `step W3`, `choice dC/dx`,
-or its number on the sheet). Formulas and numbers are compared in `grading.judge`, the other questions in `closed`; `key` knows
-what the homework asks and how near a number has to be, so that the sheet, its answer key and the judgement follow one rule.
+or its number on the sheet). How it is judged is a matter of its kind (`questions.kinds`); `key` knows what the homework asks and
+how near a number has to be, so that the sheet, its answer key and the judgement follow one rule.
 
 The student's input is untrusted: it is read by `grading.reading`, bounded, and never evaluated as code.
 """
@@ -17,16 +17,14 @@ from typing import Any
 from ..calculus.steps import Derivation, Step
 from ..errors import SpecError
 from ..grading import judge as judging
-from ..grading.reading.formulas import split_answer
-from ..grading.targets import Question, Sheet, sheet_of
-from ..grading.verdicts import Verdict, as_data, line, said, total
+from ..grading.targets import Sheet, sheet_of
+from ..grading.verdicts import EARNED, Verdict, as_data, line, said, total
 from ..numbers import draw
 from ..numbers.evaluate import Array
 from ..numbers.worked_pass import Pass
 from ..spec import Spec
-from ..spec.homework import KINDS
-from .key import HELD, HomeworkKey, Item, general, near
-from .questions import closed
+from .key import HomeworkKey, general, near
+from .questions.kind import Item, Reply
 from .sheet import Shared
 
 __all__ = ["Grader", "Verdict", "as_data", "grade", "judge", "line", "total"]
@@ -138,7 +136,7 @@ def _all(
 
     def rank(name: str) -> tuple[int, int]:
         item = items.get(name)
-        if item is not None and item.kind == "step":
+        if item is not None and item.kind.after:
             return 1, 0
         question = sheet.question(targets.get(name, name)) if item is None else None
         about = item.key if item is not None else question.key if question is not None else ""
@@ -166,7 +164,7 @@ def _unanswered(key: HomeworkKey, answers: Mapping[str, Any], found: Sequence[Ve
     if not answered:
         return ()
     missing = (item for item in key.items.values() if item.id not in answered)
-    return tuple(closed.with_points(item, said(key.sheet.voice, Verdict(item.id), "empty", words="missing")) for item in missing)
+    return tuple(_with_points(item, said(key.sheet.voice, Verdict(item.id), "empty", words="missing")) for item in missing)
 
 
 # --- one answer ---------------------------------------------------------------------------------------------------------------
@@ -201,65 +199,17 @@ def _judge(
 def _answered(sheet: Sheet, item: Item, answer: Any, tolerance: float | None, earlier: Sequence[Verdict], label: str) -> Verdict:
     about, written = _about(label, answer)
     if _is_empty(written):
-        return closed.with_points(item, said(sheet.voice, replace(about, answer=""), "empty"))
+        return _with_points(item, said(sheet.voice, replace(about, answer=""), "empty"))
     limit = item.tolerance if tolerance is None else tolerance
-    return closed.with_points(item, JUDGES[item.kind](sheet, item, about, written, limit, earlier))
+    return _with_points(item, item.kind.judge(sheet, item, Reply(about, written, limit, earlier)))
 
 
-def _formula(
-    sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]
-) -> Verdict:
-    return judging.judged(sheet, _asked(sheet, item), about, written, tolerance, earlier)
-
-
-def _value(
-    sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]
-) -> Verdict:
-    asked = _asked(sheet, item)
-    about = replace(about, key=asked.key)
-    if sheet.values is None:
-        return said(sheet.voice, about, "no_values")
-    numbers, about = judging.numbers_from(sheet, about, written, asked.shape, asked.key)
-    return about if numbers is None else judging.in_numbers(sheet, asked, about, numbers, tolerance, earlier)
-
-
-def _step(sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]) -> Verdict:
-    if tolerance is None:
-        return said(sheet.voice, about, "no_values")
-    return judging.stepped(sheet, item.key, about, written, tolerance, earlier)
-
-
-def _asked(sheet: Sheet, item: Item) -> Question:
-    """What the answer is to be compared with."""
-    asked = sheet.question(item.step if item.step is not None else item.target)
-    assert asked is not None
-    return asked
-
-
-def _own_question(
-    sheet: Sheet, item: Item, about: Verdict, written: Any, tolerance: float | None, earlier: Sequence[Verdict]
-) -> Verdict:
-    """A question in the teacher's words: its answer is an equation, or a person has to read it."""
-    if item.step is not None:
-        return _formula(sheet, item, about, written, tolerance, earlier)
-    sides = split_answer(str(item.right.get("answer") or ""))
-    asked = sheet.question(sides[0]) if sides is not None else None
-    if asked is None:
-        return said(sheet.voice, about, "in_words")
-    return judging.judged(sheet, asked, about, written, tolerance, earlier)
-
-
-JUDGES: Mapping[str, closed.Judge] = {
-    **dict.fromkeys(("differential", "partial", "gradient"), _formula),
-    **closed.CLOSED,
-    "value": _value,
-    "step": _step,
-    "ask": _own_question,
-}
-"""How an answer to each kind of question is judged."""
-
-if unjudged := {*KINDS, HELD} ^ {*JUDGES}:
-    raise TypeError(f"kinds of questions and judges are not the same: {', '.join(sorted(unjudged))}")
+def _with_points(item: Item, verdict: Verdict) -> Verdict:
+    """The verdict with what it earns: all points, or none, unless a part of them is there already."""
+    if item.points is None:
+        return replace(verdict, points=None, out_of=None)
+    earned = item.points if verdict.kind in EARNED else verdict.points or 0
+    return replace(verdict, points=None if verdict.kind == "in_words" else earned, out_of=item.points)
 
 
 def _about(label: str, answer: Any) -> tuple[Verdict, Any]:

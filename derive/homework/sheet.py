@@ -22,7 +22,6 @@ from ..expressions.nodes import Entry
 from ..expressions.system import cotangent, is_cotangent, primal
 from ..expressions.views import View
 from ..mistakes import followed, mistakes
-from ..notation.emitters.latex import Printer
 from ..numbers import draw
 from ..numbers.draw import Pass
 from ..numbers.evaluate import Array
@@ -30,11 +29,10 @@ from ..spec import Spec
 from ..spec.homework import Homework
 from ..writers.latex.writer import Known
 from .classroom.lint import Answer
-from .questions import asking, room
-from .questions.asking import Wanted
-from .questions.marking import shown
+from .questions import asking, room, solving
+from .questions.kind import Done, Wanted
 from .questions.own import own_text
-from .questions.solving import Done, solve
+from .questions.showing import shown
 
 
 @dataclass(frozen=True)
@@ -59,13 +57,17 @@ class Shared:
 
 @dataclass(frozen=True)
 class Key:
-    """A number that is asked for: the question's id, the quantity's name as a student writes it, its key, value and tolerance."""
+    """A number that is asked for: the question's id, the quantity's name as a student writes it, its key, value and tolerance.
+
+    after: it is the one after a step of gradient descent.
+    """
 
     question: str
     name: str
     key: str
     value: Array
     tolerance: float
+    after: bool = False
 
 
 def homework(
@@ -91,9 +93,9 @@ def homework(
         shared.texts.keep(block for section in shared.sections for block in section.blocks)
     sections = list(shared.sections)
     numbers = about.worked
-    if numbers is not None and any(w.kind in ("value", "step") for w in wanted):
+    if numbers is not None and any(one.kind.numeric for one in wanted):
         rows = tuple(arithmetic.value(about, t.key, numbers, scalar=False) for t in about.given())
-        rate = {"rate": numbers.rate_number(), "step": any(w.kind == "step" for w in wanted)}
+        rate = {"rate": numbers.rate_number(), "step": any(one.kind.after for one in wanted)}
         sections.append(Section("givens", (Prose("given_numbers", rate), Values(rows, "running", room.givens(rows)))))
     words: list[Any] = [own_text(about, p, spec.place("homework", "text")) for p in _paragraphs(settings.text)]
     sections.append(Section("questions", (*words, *tasks)))
@@ -112,10 +114,7 @@ def _given(context: Context, wanted: Sequence[Wanted]) -> tuple[Section, ...]:
         of = {"signals": [Entry.of(cotangent(k)) for k in signals], "of": [Entry.of(k) for k in signals]}
         blocks.append(Prose("signals", {**of, "objective": context.objective(), "own": not context.system.blocks}))
     forward = Section(forward.key, tuple(blocks))
-    steps = [one.step for one in wanted if one.step is not None]
-    for one in wanted:
-        if one.kind == "find_error":
-            steps += [s for key in asking.way_down(derivation, one.key) for s in derivation.of("gradient", key)]
+    steps = [step for one in wanted for step in one.kind.shows(derivation, one)]
     lines = [shown(context, equation) for s in steps for equation in (s.result, *(m.wrong for m in mistakes(derivation, s)))]
     return with_notation(context, network.network(context), (forward, Section("", (Lines(tuple(lines)),)))), forward
 
@@ -128,60 +127,25 @@ def _paragraphs(text: str | None) -> list[str]:
     return [p for p in re.split(r"\n\s*\n", text or "") if p.strip()]
 
 
-NUMBERED = ("value", "step", "find_error", "choice")
-"""The kinds of questions that another seed changes."""
-
-
 def _tasks(context: Context, settings: Homework, wanted: Sequence[Wanted], variant: Variant, shared: Shared) -> list[Task]:
     done = Done()
-    printer = Printer(context.symbols)
-    tasks: list[Task] = []
-    ids: set[str] = set()
+    tasks: dict[str, Task] = {}
     explained: dict[str, int] = {}
     for number, one in enumerate(wanted, start=1):
-        if number in shared.tasks:
-            tasks.append(shared.tasks[number])
-            for known in tasks[-1].errors:
-                explained.setdefault(known.rule, number)
-            ids.add(tasks[-1].id)
-            done.note(context.derivation, one, number)
-            continue
-        solved = solve(context, one, done, number, variant.seed)
-        hint = settings.hints if one.ask.hint is None else one.ask.hint
-        space = one.ask.space or ("blank" if one.kind == "choice" and settings.space != "none" else settings.space)
-        height = max(room.height(blocks, printer) for blocks in solved.others or (solved.solution,))
-        if space == "blank":
-            height = room.REASONS
-        name = _id(one, number)
-        while name in ids:
-            name += "+"
-        ids.add(name)
-        tasks.append(
-            Task(
-                number=number,
-                id=name,
-                points=sum(m.points for m in solved.marks),
-                ask=solved.ask,
-                given=solved.given,
-                solution=solved.solution,
-                marks=solved.marks,
-                errors=tuple(replace(e, explained=explained.get(e.rule)) for e in solved.errors),
-                hint=solved.hint if hint else (),
-                space=space,
-                height=height,
-                target=one.target,
-            )
-        )
-        for error in solved.errors:
+        task = shared.tasks.get(number)
+        if task is None:
+            task = solving.task(context, settings, one, done, number, variant.seed)
+            name = task.id
+            while name in tasks:
+                name += "+"
+            task = replace(task, id=name, errors=tuple(replace(e, explained=explained.get(e.rule)) for e in task.errors))
+        if not (one.kind.numeric or one.kind.drawn):  # another seed changes nothing in it
+            shared.tasks[number] = task
+        tasks[task.id] = task
+        for error in task.errors:
             explained.setdefault(error.rule, number)
-        if one.kind not in NUMBERED:
-            shared.tasks[number] = tasks[-1]
-    return tasks
-
-
-def _id(wanted: Wanted, number: int) -> str:
-    """Short, and the same as long as the question is the same: `gradient dC/dW1`."""
-    return f"{wanted.kind} {wanted.target}" if wanted.target else f"ask {number}"
+        one.kind.note(context.derivation, one, done, number)
+    return list(tasks.values())
 
 
 HIDDEN: Mapping[Edition, Mapping[str, Any]] = {
@@ -221,10 +185,10 @@ def keys(spec: Spec, derivation: Derivation, found: Pass) -> tuple[Key, ...]:
     by_hand = draw.by_hand(derivation, found)
     out = []
     for number, one in enumerate(asking.wanted(spec, derivation), start=1):
-        if one.kind in ("value", "step"):
-            after = one.kind == "step"
+        if one.kind.numeric:
+            after = one.kind.after
             value = np.asarray(found.best(one.key, after), dtype=float)
-            out.append(Key(_id(one, number), one.target, one.key, value, tolerance(found, by_hand, one.key, after)))
+            out.append(Key(one.id(number), one.target, one.key, value, tolerance(found, by_hand, one.key, after), after))
     return tuple(out)
 
 
@@ -249,7 +213,7 @@ def gradient_answers(spec: Spec, derivation: Derivation, found: Pass) -> dict[st
         value, hand = (np.asarray(p.best(key), dtype=float) for p in (found, by_hand))
         out[key] = Answer(value, draw.tolerance(value, hand), hand)
     for one in keys(spec, derivation, found):
-        if one.question.startswith("step "):
+        if one.after:
             out[one.question] = Answer(one.value, one.tolerance, np.asarray(by_hand.best(one.key, after=True), dtype=float))
     return out
 
@@ -257,10 +221,8 @@ def gradient_answers(spec: Spec, derivation: Derivation, found: Pass) -> dict[st
 def _about(spec: Spec, derivation: Derivation) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for one in asking.wanted(spec, derivation):
-        if one.kind in ("gradient", "step", "find_error", "shape"):
-            found[cotangent(one.key)] = None
-        elif one.kind in ("value", "choice"):
-            found[one.key] = None
+        if one.kind.distinct and one.step is not None and isinstance(one.step.result.lhs, Entry):
+            found[one.step.result.lhs.key] = None
     return tuple(found)
 
 

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from ..resources import question_kinds
 from .fields import Count, Line, Part, expected, short, wrong
 
-Kind = Literal["differential", "partial", "gradient", "shape", "value", "step", "find_error", "choice", "ask"]
-KINDS: tuple[str, ...] = ("differential", "partial", "gradient", "shape", "value", "step", "find_error", "choice", "ask")
+KINDS = question_kinds()
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a kind of question is written. fields: those that it alone has; bare: what a text or list without a field is."""
+
+    fields: tuple[str, ...] = ()
+    bare: Literal["of", "text"] = "of"
+
+
+FORMS: Mapping[str, Form] = {
+    "partial": Form(("by",)),
+    "find_error": Form(("mistake",)),
+    "ask": Form(("answer", "solution"), bare="text"),
+}
+"""Kinds that are not written as all others: with what they are about."""
+
+
+def form_of(kind: str) -> Form:
+    return FORMS.get(kind, Form())
+
 
 Space = Literal["lines", "box", "none"]
 
@@ -25,7 +48,7 @@ def _quantities(value: object) -> object:
 class Ask(Part):
     """A question. In YAML: `- gradient: W.1`, `- partial: {of: z, by: w, points: 2}`, or `- shape` for all there are."""
 
-    kind: Kind = Field(description="What is asked for.")
+    kind: str = Field(description="What is asked for.", json_schema_extra={"enum": list(KINDS)})
     of: Annotated[tuple[Quantity, ...], BeforeValidator(_quantities)] = Field(
         (),
         strict=False,
@@ -54,11 +77,11 @@ class Ask(Part):
 
     @model_validator(mode="after")
     def _fits(self) -> Ask:
-        only = {"by": ("partial",), "answer": ("ask",), "solution": ("ask",), "mistake": ("find_error",)}
-        for field, kinds in only.items():
-            if getattr(self, field) is not None and self.kind not in kinds:
-                raise wrong(f"`{field}` belongs to a question of the kind `{kinds[0]}`, not `{self.kind}`")
-        if self.kind == "ask":
+        for kind, form in FORMS.items():
+            for field in form.fields:
+                if getattr(self, field) is not None and self.kind != kind:
+                    raise wrong(f"`{field}` belongs to a question of the kind `{kind}`, not `{self.kind}`")
+        if form_of(self.kind).bare == "text":
             if self.text is None:
                 raise wrong("a question of your own needs its `text`")
             if self.answer is None and self.solution is None and not self.of:
@@ -87,12 +110,12 @@ def _ask(value: object) -> object:
     if settings is None:
         settings = {}
     if isinstance(settings, str | list):
-        settings = {"text" if kind == "ask" else "of": settings}
+        settings = {form_of(kind).bare: settings}
     if not isinstance(settings, dict):
         raise expected("a name or options", settings, f"write `{example}`", at=(kind,))
     out: dict[str, Any] = {"kind": kind, **settings}
     quantity = out.get("of")
-    if kind == "partial" and isinstance(quantity, str) and "/" in quantity and "by" not in out:
+    if "by" in form_of(kind).fields and isinstance(quantity, str) and "/" in quantity and "by" not in out:
         above, below = quantity.split("/", 1)
         out |= {"of": above.strip().lstrip("d∂"), "by": below.strip().lstrip("d∂")}
     return out

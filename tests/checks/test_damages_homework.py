@@ -12,7 +12,7 @@ from pytest import MonkeyPatch
 
 from derive import mistakes
 from derive.document.model import Labelled, Lines, Partials
-from derive.homework.questions import solving
+from derive.homework.questions.kinds import KINDS
 
 TWO_LAYERS = """
 title: damaged
@@ -33,54 +33,40 @@ GRADIENT = asking("gradient: W.1")
 DIFFERENTIAL = asking("differential: z.2")
 
 
-def two_right(patch: MonkeyPatch) -> None:
-    """A wrong answer is replaced by the right one."""
-
-    def change(true: Any, composer: Any, wanted: Any, done: Any, seed: int) -> Any:
-        found = true(composer, wanted, done, seed)
-        rows = list(found.given[0].rows)
-        right = next(line for label, line in rows if label == found.ask.about["answer"])
-        label, _ = rows[0] if rows[0][1] is not right else rows[1]
-        rows = [(a, right if a == label else line) for a, line in rows]
-        return replace(found, given=(Labelled(tuple(rows), boxes=True),))
-
-    patch.setitem(solving._KINDS, "choice", lambda *args, true=solving._KINDS["choice"]: change(true, *args))
-
-
-def none_right(patch: MonkeyPatch) -> None:
-    """The right answer is replaced by a wrong one."""
-
-    def change(true: Any, composer: Any, wanted: Any, done: Any, seed: int) -> Any:
-        found = true(composer, wanted, done, seed)
-        rows = found.given[0].rows
-        wrong = next(line for label, line in rows if label != found.ask.about["answer"])
-        return replace(
-            found,
-            given=(Labelled(tuple((a, wrong if a == found.ask.about["answer"] else line) for a, line in rows), boxes=True),),
-        )
-
-    patch.setitem(solving._KINDS, "choice", lambda *args, true=solving._KINDS["choice"]: change(true, *args))
-
-
 def kind(name: str, change: Any) -> Change:
     """The solution of a kind of question, changed."""
 
     def patched(patch: MonkeyPatch) -> None:
-        true = solving._KINDS[name]
-        patch.setitem(solving._KINDS, name, lambda composer, *args: change(composer, true(composer, *args)))
+        true = KINDS[name]
+        patch.setitem(KINDS, name, replace(true, solve=lambda context, *args: change(context, true.solve(context, *args))))
 
     return patched
 
 
+def two_right(composer: Any, found: Any) -> Any:
+    """A wrong answer is replaced by the right one."""
+    rows = list(found.given[0].rows)
+    right = next(line for label, line in rows if label == found.told["answer"])
+    label, _ = rows[0] if rows[0][1] is not right else rows[1]
+    return replace(found, given=(Labelled(tuple((a, right if a == label else line) for a, line in rows), boxes=True),))
+
+
+def none_right(composer: Any, found: Any) -> Any:
+    """The right answer is replaced by a wrong one."""
+    rows, answer = found.given[0].rows, found.told["answer"]
+    wrong = next(line for label, line in rows if label != answer)
+    return replace(found, given=(Labelled(tuple((a, wrong if a == answer else line) for a, line in rows), boxes=True),))
+
+
 def without_the_error(composer: Any, found: Any) -> Any:
     right = next(steps for steps in found.solution if isinstance(steps, Lines)).lines[0]
-    at = found.ask.about["line"] - 1
+    at = found.told["line"] - 1
     rows = tuple((label, right if n == at else line) for n, (label, line) in enumerate(found.given[0].rows))
     return replace(found, given=(Labelled(rows),))
 
 
 def two_errors(composer: Any, found: Any) -> Any:
-    at = found.ask.about["line"] - 1
+    at = found.told["line"] - 1
     rows = list(found.given[0].rows)
     rows[at - 1] = (rows[at - 1][0], rows[at][1])
     return replace(found, given=(Labelled(tuple(rows)),))
@@ -108,8 +94,8 @@ def solution_of(key: str) -> Any:
 
 
 DAMAGES = [
-    Damage("of the answers to choose from two are right", two_right, CHOICE, edition="homework", stage="sheet"),
-    Damage("of the answers to choose from none is right", none_right, CHOICE, edition="homework", stage="sheet"),
+    Damage("of the answers to choose from two are right", kind("choice", two_right), CHOICE, edition="homework", stage="sheet"),
+    Damage("of the answers to choose from none is right", kind("choice", none_right), CHOICE, edition="homework", stage="sheet"),
     Damage(
         "the lines with one error have none", kind("find_error", without_the_error), FIND_ERROR, edition="homework", stage="sheet"
     ),

@@ -19,7 +19,9 @@ from derive.homework import sheet as questions
 from derive.homework.classroom import roster
 from derive.homework.classroom.assignment import Assignment
 from derive.homework.grader import Grader, Verdict
-from derive.homework.key import HomeworkKey, Item
+from derive.homework.key import HomeworkKey
+from derive.homework.questions.kind import Item
+from derive.homework.questions.kinds.partial import held_in
 from derive.numbers import draw, random_stream
 from derive.spec.homework import KINDS
 
@@ -75,33 +77,40 @@ def right(found: HomeworkKey, item: Item) -> Any:
     sheet, derivation = found.sheet, found.sheet.derivation
     numbers = sheet.numbers
     assert numbers is not None
-    if item.kind in ("value", "step"):
-        return np.asarray(numbers.best(item.key, item.kind == "step"), dtype=float).tolist()
-    if item.kind == "shape":
+    if item.kind.numeric:
+        return np.asarray(numbers.best(item.key, item.kind.after), dtype=float).tolist()
+    if item.kind.name == "shape":
         return "×".join(map(str, derivation.system.tensors[primal(item.key)].shape)) or "scalar"
-    if item.kind == "held":
-        return ", ".join(sheet.words.spelling(held) for held in item.right["held"])
-    if item.kind == "choice":
+    if item.kind.name == "held":
+        return ", ".join(sheet.words.spelling(held) for held in held_in(item.step))
+    if item.kind.name == "choice":
         return f"({item.right['answer'].lower()})"
-    if item.kind == "ask" and item.step is None:
+    if item.kind.name == "ask" and item.step is None:
         return item.right["answer"] or "The slopes cancel."
+    if item.kind.name == "find_error":
+        return f"{item.right['line']}: {wrong_line(found, item)}"
     assert item.step is not None
-    formula = spoken(item.step.result.rhs, derivation)
-    return f"{item.right['line']}: {formula}" if item.kind == "find_error" else formula
+    return spoken(item.step.result.rhs, derivation)
+
+
+def wrong_line(found: HomeworkKey, item: Item) -> str:
+    """How the line with the error should read."""
+    derivation = found.sheet.derivation
+    return spoken(derivation.of("gradient", item.right["key"])[-1].result.rhs, derivation)
 
 
 def wrong(found: HomeworkKey, item: Item) -> Any:
     answer = right(found, item)
-    if item.kind in ("value", "step"):
+    if item.kind.numeric:
         return (np.asarray(answer) * 1.7 + 0.3).tolist()
-    if item.kind == "shape":
+    if item.kind.name == "shape":
         return "7×9"
-    if item.kind == "held":
-        return found.sheet.words.spelling(item.right["by"])
-    if item.kind == "choice":
+    if item.kind.name == "held":
+        return found.sheet.words.spelling(item.step.result.lhs.by.key)  # type: ignore[union-attr]
+    if item.kind.name == "choice":
         return item.right["wrong"][0][0]
-    if item.kind == "find_error":
-        return f"{item.right['line'] % item.right['count'] + 1}: {spoken(item.step.result.rhs, found.sheet.derivation)}*1.5"  # type: ignore[union-attr]
+    if item.kind.name == "find_error":
+        return f"{item.right['line'] % item.right['count'] + 1}: {wrong_line(found, item)}*1.5"
     return f"({answer})*1.5" if "=" not in answer else f"{answer} + 1"
 
 
@@ -116,12 +125,13 @@ def test_the_key_itself_is_right_and_earns_all_points(name: str, code: tuple[int
     verdicts = judged(name, code, {item.id: right(found, item) for item in found.items.values()})
     for item in found.items.values():
         verdict = verdicts[item.id]
-        if item.kind == "ask" and item.step is None and not item.right["answer"]:
+        if item.kind.name == "ask" and item.step is None and not item.right["answer"]:
             assert (verdict.kind, verdict.points, verdict.out_of) == ("in_words", None, item.points)
             continue
         assert verdict.ok, (item, verdict)
         assert verdict.points == verdict.out_of == item.points
-    by_number = judged(name, code, {f"Question {i.number}": right(found, i) for i in found.items.values() if i.kind != "held"})
+    whole = [item for item in found.items.values() if item.kind.name != "held"]
+    by_number = judged(name, code, {f"Question {item.number}": right(found, item) for item in whole})
     assert all(v.ok or v.kind == "in_words" for v in by_number.values() if v.answer)
 
 
@@ -136,12 +146,12 @@ def test_what_is_wrong_is_wrong_and_earns_nothing(name: str, code: tuple[int, in
             continue
         assert not verdict.ok and verdict.feedback, (item, verdict)
         if verdict.kind != "follows":
-            assert not verdict.points or item.kind == "find_error", (item, verdict)
+            assert not verdict.points or item.kind.name == "find_error", (item, verdict)
         assert verdict.out_of == item.points
 
 
 def test_every_kind_is_there() -> None:
-    kinds = {item.kind for name in SPECS for item in key(name, None).items.values()}
+    kinds = {item.kind.name for name in SPECS for item in key(name, None).items.values()}
     assert kinds == {*KINDS, "held"}
     whole = grader("every kind")
     numbers = [item.number for item in key("every kind", None).items.values()]
@@ -252,7 +262,7 @@ def test_letters_and_lines_are_those_of_the_students_sheet() -> None:
         sheet = questions.homework(spec, found.derivation, found.checks, found.derivation.asked, numbers, found.shared)
         tasks = {b.id: b for section in sheet.sections for b in section.blocks if isinstance(b, Task)}
         items = key("every kind", random_stream.read(found.stamp(student.id), TEXT)).items
-        assert {i.id for i in items.values() if i.kind != "held"} == set(tasks)
+        assert {i.id for i in items.values() if i.kind.name != "held"} == set(tasks)
         for name, of in (("choice dC/dW1", "answer"), ("find_error dC/dW1", "line")):
             (about,) = [b.about for b in tasks[name].solution if getattr(b, "key", "") in ("choice_answer", "error_answer")]
             assert items[name].right[of] == about[of] and str(about[of])

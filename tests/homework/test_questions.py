@@ -145,7 +145,7 @@ def test_spread_loses_no_point(points: int, parts: int) -> None:
     [
         ("[{gradient: q}]", "`q` is not a quantity"),
         ("[{shape: C}]", "cannot be asked"),
-        ("[{partial: {of: z, by: y}}]", "no partial derivative by `y`"),
+        ("[{partial: {of: z, by: y}}]", "`partial` cannot be asked of `z` by `y`"),
         ("[{gradiant: w}]", "not a kind of question"),
         ("[{gradient: {of: w, by: b}}]", "`by` belongs to"),
         ("[{ask: {points: 2}}]", "needs its `text`"),

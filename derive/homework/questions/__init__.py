@@ -1,10 +1,12 @@
-"""Questions about a derivation, with their solutions, marks and usual errors; and the editions of the sheet that holds them.
+"""Questions about a derivation, with their solutions, marks and usual errors, and the judgement of their answers.
 
+kind        what a kind of question is; `kinds` has one module for each
 asking      which questions: what a spec asks for, in the order of the derivation
-solving     the solution of each kind, made of the lines of the derivation
-own         questions in the teacher's own words
+solving     a question with its solution, points and room
+paths       the ways from the cost down to a quantity
+showing     what is shown of a derivation
+own         the teacher's own words
 marking     what earns which point, and the usual errors
 room        how much room an answer gets
-homework    the sheet, and its editions
-faded       the worked sheet with steps left blank
+judging     an answer that is a formula or numbers
 """

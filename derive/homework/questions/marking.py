@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ... import mistakes
 from ...calculus.steps import Derivation, Step
 from ...document.context import Context
-from ...document.model import Form, Line, Mark, UsualError
-
-Parts = Sequence[tuple[str, dict[str, Any]]]
+from ...document.model import Mark, UsualError
+from .kind import Parts
+from .showing import shown
 
 OFTEN = (
     "itself", "slope_forgotten", "transpose_forgotten", "outer_reversed", "wrong_activation", "bias_disappears",
@@ -67,11 +66,3 @@ def _likeliest(context: Context, errors: Sequence[UsualError], most: int | None)
         most = context.spec.homework.usual_errors if context.spec.homework else 4
     order = {rule: place for place, rule in enumerate(OFTEN)}
     return tuple(sorted(errors, key=lambda e: order.get(e.rule, len(order)))[:most])
-
-
-def shown(context: Context, equation: Any, rules: tuple[str, ...] = ()) -> Line:
-    """An equation in the sheet's first view."""
-    from ...notation import views
-
-    view = context.views[0]
-    return Line((Form(view, views.shown(equation, view, context.system)),), rules)
