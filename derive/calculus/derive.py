@@ -76,7 +76,8 @@ def _differentiate(
     short = rewrites.reduced(raw)
     if short != raw:
         steps.append(Step("differential", lhs.key, ("cancel",), (written,), Equation(change, short)))
-    found = differential.split(differential.collect(short, free_indices(lhs)), first)
+    collected = differential.collect(short, free_indices(lhs))
+    found = differential.split([t for t in collected if t.expr() != 0], first)  # dc - dc in a branch
     if _curved(equation.rhs):
         named = tuple(_named(term, equation, siblings[lhs.key]) for term in found)
         if named != found:

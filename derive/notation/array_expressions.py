@@ -223,13 +223,18 @@ def product(axes: Axes, *args: Node) -> Node:
     """The matrix product; products inside are opened, scalars come to the front, identities vanish."""
     flat: list[Node] = []
     scale: list[Expr] = []
+    front: list[Node] = []
     for arg in args:
         while isinstance(arg, Scaled):
             scale.append(arg.factor)
             arg = arg.of
+        if isinstance(arg, Times) and sum(bool(a.axes) for a in arg.args) == 1:  # (𝟏ᵀ x)(𝟏ᵀ a), not 𝟏ᵀ (𝟏ᵀ x) a
+            front += [a for a in arg.args if not a.axes]
+            (arg,) = (a for a in arg.args if a.axes)
         flat += arg.args if isinstance(arg, Product) else [arg]
     flat = [f for f in flat if not isinstance(f, Identity)] or [flat[0]]
     out = flat[0] if len(flat) == 1 else Product(axes, tuple(flat))
+    out = Times(axes, (*front, out)) if front else out
     for factor in reversed(scale):
         out = scaled(factor, out)
     return out

@@ -301,3 +301,11 @@ def test_a_sum_in_one_term_does_not_bind_an_index_of_the_line_on_which_that_term
     head = "title: t\ninputs: {a: 4}\nparameters: {v: 4}\nsizes: {i: 4, k: 4, m: 4}\n"
     found = derived(f"{head}equations: ['{line}', '{cost}']\n")
     assert [c for c in verify.check(found, ("index", "matrix")) if not c.ok] == []
+
+
+def test_what_cancels_in_a_branch_has_no_partial() -> None:
+    found = derived(
+        "title: t\nview: scalar\nparameters: {a: scalar, c: scalar}\nequations: ['p = where(a > 1, a**2, c - c)', 'C = p**2']\n"
+    )
+    assert {s.result.lhs.by.key for s in found.of("partial", "p")} == {"a"}
+    assert found.gradients["c"].rhs == 0

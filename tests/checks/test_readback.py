@@ -511,3 +511,53 @@ def test_questions_about_errors_are_asked_only_where_a_usual_error_changes_a_lin
     asked = api.homework(spec)
     assert "of a derivation" not in api.tex(api.edition(asked, "homework"))  # one of its lines is wrong
     assert api.tex(api.edition(asked, "solutions"))
+
+
+SOFTMAX_OF_ONE = """
+title: a softmax of one example's values beside one along rows
+inputs: {n: [5]}
+targets: {z: [2]}
+parameters: {b: [3], h: [3, 5]}
+equations:
+  - x[o,j] = softmax(z[o], o)/exp(b[j])*(logsumexp(h[j,a] + b[j], a) - b[j])
+  - i[k] = n[k]/exp(n[k+3])
+  - u = sum(x[o,j]**2, o, j) + sum(i[k]**2, k)
+view: batch
+examples: 4
+"""
+
+SCALAR_WITHIN = """
+title: a product of arrays that is a number, within another
+inputs: {x: [5]}
+parameters: {a: [4], v: [4]}
+equations: ['p = sum(sum(x[m]*a[w], m) + v[w], w)', C = p**2]
+view: matrix
+"""
+
+STEEP = """
+title: what cancels is nothing but rounding
+network:
+  input: {gamma: 1}
+  layers:
+    - dense: {units: 1, activation: unspecified, bias: false, repeat: 6}
+    - activation: {name: layer1, function: leaky_relu}
+    - dense: {units: 4, activation: softplus, bias: false}
+    - dense: {units: 1, activation: identity}
+  loss: cross_entropy_logits
+parameters: {E: scalar}
+equations: ['L = C*exp(E**2)']
+view: batch
+examples: 4
+"""
+
+
+@pytest.mark.parametrize("text", [SOFTMAX_OF_ONE, SCALAR_WITHIN, STEEP], ids=["softmax", "scalar", "steep"])
+def test_true_lines_are_not_refused(text: str) -> None:
+    spec = api.loads(text)
+    derivation = api.derive(spec)
+    assert api.show(derivation)
+    assert api.tex(api.sheet(spec, derivation))
+
+
+def test_a_number_goes_in_front_of_the_product_that_it_stands_in() -> None:
+    assert "p = (𝟏ᵀ x) (𝟏ᵀ a) + 𝟏ᵀ v" in api.show(api.derive(api.loads(SCALAR_WITHIN)))

@@ -84,4 +84,4 @@ def apart(claim: tree.Relation, reader: Evaluation, numbers: bool) -> tuple[Outc
             raise Unreadable(f"`{alone}` stands on one side only")
     second = any(len(n.by) > 1 for n in tree.every(tree.Derivative, claim))
     outcome = Outcome(sides, bool(pairs), reader.scope)
-    return outcome, max((values.difference(a, b) for a, b in pairs), default=0.0), SECOND if second else TOLERANCE
+    return outcome, max((values.difference(a, b, reader.largest) for a, b in pairs), default=0.0), SECOND if second else TOLERANCE

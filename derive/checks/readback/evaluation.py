@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
@@ -43,7 +43,8 @@ class Evaluation(Entries):
     """Evaluates the sides of one line, at all points at once.
 
     changes: of all quantities, or of those of one line with others held. rows: along what softmax acts on a matrix; uses_rows:
-    whether that made a difference, and matrix: to what can be nothing else.
+    whether that made a difference, and matrix: to what can be nothing else. largest: at each point the largest term of a sum, of
+    whose digits the last ones are lost.
     """
 
     changes: Stacked | None = None
@@ -51,6 +52,7 @@ class Evaluation(Entries):
     uses_rows: bool = False
     matrix: bool = False
     scope: Scope | None = None
+    largest: Array = field(default_factory=lambda: np.zeros(1))
 
     def sides(self, claim: tree.Relation, numbers: bool = True) -> list[Value | None]:
         """Each side's value; None for a gap, and for what holds nothing but numbers where `numbers` are not asked for."""
@@ -184,7 +186,11 @@ class Evaluation(Entries):
         return found.of(array)
 
     def _add(self, node: tree.Add, scope: Scope) -> Value:
-        return values.add([self.value(t, scope) for t in node.terms])
+        terms = [self.value(t, scope) for t in node.terms]
+        for term in terms:
+            most = abs(term.array).reshape(len(term.array), -1).max(1, initial=0.0)
+            self.largest = np.maximum(self.largest, most)
+        return values.add(terms)
 
     def _negative(self, node: tree.Negative, scope: Scope) -> Value:
         found = self.value(node.of, scope)
@@ -250,7 +256,7 @@ class Evaluation(Entries):
         if name == "diag":
             return values.diagonal(args[0])
         if name == "softmax":
-            return self.softmax(args[0], node.along)
+            return self.softmax(args[0], node.along, self.points.one.example_letter in self.letters_of(node))
         known = self.signs.functions.get(node.name, ())
         if len(known) > 1:
             raise Unreadable(f"`{node.name}` may be {' or '.join(known)}")
@@ -264,12 +270,13 @@ class Evaluation(Entries):
             return values.mapped(args[0], FUNCTIONS[name])
         raise Unreadable(f"`{node.name}` is no function of this sheet")
 
-    def softmax(self, of: Value, along: Tokens) -> Value:
+    def softmax(self, of: Value, along: Tokens, of_one: bool) -> Value:
+        """of_one: of the values of one training example, not of all of them."""
         said = "".join(along)
         if said:
             return values.softmax(of, -1 if said in (r"\rightarrow", "rows") else -2)
         vector = of.columns == 1 and not of.any_columns
-        if vector and not self.points.one.example_letter:
+        if vector and (of_one or not self.points.one.example_letter):
             return values.softmax(of, -2)
         self.uses_rows = True
         self.matrix = self.matrix or not vector  # with one unit, a mini-batch has one column

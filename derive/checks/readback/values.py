@@ -22,6 +22,9 @@ SMALL = 1e-3
 
 NEXT_TO_NOTHING = 1e-9
 
+ROUNDING = 1e-14
+"""Relative to the largest term of a sum."""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -155,8 +158,11 @@ def diagonal(value: Value) -> Value:
     return Value(value.array * np.eye(value.rows))
 
 
-def difference(left: Value, right: Value) -> float:
-    """How far two sides are apart at most at the worst point, relative to what is larger there, or to `SMALL`."""
+def difference(left: Value, right: Value, largest: Array | float = 0.0) -> float:
+    """How far two sides are apart at most at the worst point, relative to what is larger there, or to `SMALL`.
+
+    largest: at each point, the largest of what was added; sides that differ by less than its rounding are equal.
+    """
     multiples = left.identity and right.identity
     (a, b), _, _ = ([left.array, right.array], False, False) if multiples else together([left, right], "an equation")
     if not (a.size and b.size):
@@ -167,7 +173,8 @@ def difference(left: Value, right: Value) -> float:
         return most
     axes = tuple(range(1, a.ndim))
     scale = np.maximum(np.maximum(abs(a).max(axes), abs(b).max(axes)), SMALL)
-    off = float((apart.max(axes) / scale).max())
+    lost = ROUNDING * np.asarray(largest)
+    off = float((np.where(apart.max(axes) <= lost, 0.0, apart.max(axes)) / scale).max())
     return off if math.isfinite(off) else math.inf
 
 

@@ -46,6 +46,9 @@ FAINT = 1e-6
 LARGE = 12.0
 """With values beyond it digits are lost where 1 - a stands for a sigmoid a."""
 
+STEEP = 1e6
+"""Changes and derivatives beyond it leave noise where they cancel."""
+
 ROUNDING = 1e-9
 """Values that differ by less are the same: (a + b) - b does not depend on b."""
 
@@ -121,7 +124,7 @@ class World:
             found = cls.at_random(derivation, seed, scale=2.0 + seed % 3)
         except DeriveError:
             return None
-        return found if found.moderate else None
+        return found if found.moderate and found.steady else None
 
     @staticmethod
     def outcomes(worlds: Iterable[World]) -> set[tuple[int, bool]]:
@@ -139,6 +142,12 @@ class World:
     def moderate(self) -> bool:
         """Whether no value is so large that a sigmoid of it is 1 but for rounding."""
         return all(np.all(np.abs(self.values[key]) < LARGE) for key in self.derivation.system.tensors)
+
+    @property
+    def steady(self) -> bool:
+        """Whether no change and no derivative of the cost is so large that what cancels of it leaves noise."""
+        slopes = (value for key, value in self.values.items() if is_cotangent(key))
+        return all(bool(np.all(np.abs(v) < STEEP)) for v in (*self.changes.values(), *slopes))
 
     def alive(self) -> int:
         """How many entries of derivatives of the cost are large enough to be told from zero."""
