@@ -95,9 +95,10 @@ class Walk:
 
     def entry(self, entry: Entry) -> m.Symbol | m.Slope:
         """One entry of a tensor."""
-        return self._named(entry.key, tuple(map(self.place, entry.indices)))
+        return self.named(entry.key, tuple(map(self.place, entry.indices)))
 
-    def _named(self, key: str, slots: Sequence[Tree | None], **more: bool) -> m.Symbol | m.Slope:
+    def named(self, key: str, slots: Sequence[Tree | None], **more: bool) -> m.Symbol | m.Slope:
+        """A tensor or an entry of it; a cotangent that has no letter of its own is a derivative of the cost."""
         if not is_cotangent(key) or self._is_signal(key):
             return m.Symbol(key, tuple(slots), **more)
         return m.Slope(m.Symbol(primal(key), tuple(slots), **more))
@@ -211,7 +212,7 @@ class Walk:
 
     def _array_name(self, node: arrays.Name) -> Tree:
         slots = [None if at is None else self.place(at) for at in node.slots()]
-        found = self._named(node.key, slots, array=True, matrix=len(node.axes) == 2, dotted=node.dotted)
+        found = self.named(node.key, slots, array=True, matrix=len(node.axes) == 2, dotted=node.dotted)
         return m.Change(found) if node.change else found
 
     def _hadamard(self, node: arrays.Hadamard) -> Tree:

@@ -131,9 +131,10 @@ def _without_minus(node: ast.BinOp) -> tuple[bool, ast.BinOp]:
 class Printer:
     """Prints with the signs of a sheet: its functions, its own glyphs, its labels of layers."""
 
-    def __init__(self, symbols: Symbols, typed: Typed) -> None:
+    def __init__(self, symbols: Symbols, typed: Typed, on_one_line: bool = False) -> None:
         self.symbols = symbols
         self.typed = typed
+        self.on_one_line = on_one_line
 
     def latex(self) -> str:
         """The whole formula."""
@@ -230,6 +231,8 @@ class Printer:
         changes = [n.id for n in (node.left, node.right) if isinstance(n, ast.Name) and self.typed.taken_apart(n.id)[2]]
         if len(changes) == 2:
             above, below = (self._glyph(*self.typed.taken_apart(n)[:2]).latex() for n in changes)
+            if self.on_one_line:
+                return made(rf"\partial {above}/\partial {below}", "power"), other
             return made(rf"\frac{{\partial {above}}}{{\partial {below}}}", "power", tall=True), other
         if not other:
             return made(rf"\frac{{{left.latex}}}{{{right.latex}}}", "product", tall=True), rank

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...document.model import Labelled, Lines, Partials, Prose, Table, Text, Value, Values
 from ...notation.emitters.latex import Printer
+from ...notation.mathematics import Total, has, has_fraction
 from ...numbers.rounding import Number
 from ...writers.latex.tikz import text_width
 
@@ -56,9 +57,9 @@ def _formula(forms: Iterable[Any], printer: Printer) -> float:
     total = 0.0
     for form in forms:
         lhs, rhs = printer.equation(form.shown)
-        latex = f"${lhs} = {rhs}$"
-        rows = math.ceil(text_width(latex) / WIDTH)
-        total += rows * (ROW if r"\frac" in latex or r"\sum" in latex else 0.8 * ROW)
+        line = printer.walk.line(form.shown)
+        rows = math.ceil(text_width(f"${lhs} = {rhs}$") / WIDTH)
+        total += rows * (ROW if has_fraction(line) or has(line, Total) else 0.8 * ROW)
     return total
 
 

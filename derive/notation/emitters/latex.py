@@ -69,10 +69,14 @@ USUAL = Symbols(System({}, ()))
 
 
 class Printer:
-    """Prints either kind of expression, or a tree, with the glyphs of one system, or without one in the names' own letters."""
+    """Prints either kind of expression, or a tree, with the glyphs of one system, or without one in the names' own letters.
 
-    def __init__(self, symbols: Symbols | None) -> None:
+    on_one_line: derivatives of the cost are written ∂C/∂w, as in a sentence.
+    """
+
+    def __init__(self, symbols: Symbols | None, on_one_line: bool = False) -> None:
         self.symbols = symbols
+        self.on_one_line = on_one_line
         self.walk = Walk(symbols.system if symbols is not None else None)
 
     # --- what callers want ----------------------------------------------------------------------------------------------------
@@ -221,6 +225,8 @@ class Printer:
             below = self._below(slope.by)
             return text(rf"\bar{{{named(slope.by.key.split('.')[0]).letter}}}_{{{below}}}", binding)
         cost, by = self.symbols.cost(), self._name(slope.by)
+        if self.on_one_line:
+            return text(rf"\partial {cost}/\partial {by}", binding, raised="^" in cost + by)
         return text(rf"\frac{{\partial {cost}}}{{\partial {by}}}", binding, tall=True, raised="^" in cost + by)
 
     def _below(self, symbol: m.Symbol) -> str:
@@ -240,6 +246,8 @@ class Printer:
 
     def _partial(self, partial: m.Partial) -> Text:
         of, by = self._text(partial.of), self._text(partial.by)
+        if self.on_one_line and not partial.held:
+            return text(rf"\partial {of.latex}/\partial {by.latex}", "atom", of, by)
         fraction = rf"\frac{{\partial {of.latex}}}{{\partial {by.latex}}}"
         held = [self._text(e) for e in partial.held]
         names = list(dict.fromkeys(e.latex for e in held))

@@ -32,7 +32,6 @@ def draw(figure: Figure, sheet: Sheet, printer: Printer, words: Mapping[str, str
 
 def name(key: str, sheet: Sheet, printer: Printer) -> str:
     """A tensor as a whole, in the sheet's first view: a capital where it is a matrix there."""
-    assert printer.symbols is not None
     system = sheet.symbols.system
     about = primal(key) if is_cotangent(key) else key
     tensor = system.tensors.get(about)
@@ -41,19 +40,7 @@ def name(key: str, sheet: Sheet, printer: Printer) -> str:
     if tensor is not None:
         rank = len(tensor.shape) - (1 if tensor.batch is not None and view.labelled else 0)
     matrix = view.arrays and rank == 2
-    if is_cotangent(key):
-        if printer.symbols.is_signal(key):
-            return printer.symbols.signal(key, matrix).latex()
-        return rf"\frac{{\partial {printer.symbols.cost()}}}{{\partial {printer.symbols.glyph(about, matrix).latex()}}}"
-    return printer.symbols.glyph(key, matrix).latex()
-
-
-def flat(latex: str) -> str:
-    """∂C/∂w on one line, for labels."""
-    if latex.startswith(r"\frac{"):
-        above, below = latex[len(r"\frac{") : -1].split("}{", 1)
-        return f"{above}/{below}"
-    return latex
+    return printer.text(printer.walk.named(key, (), matrix=matrix)).latex
 
 
 def _network(system: System, sheet: Sheet, printer: Printer, more: str) -> str:
@@ -119,7 +106,7 @@ def _graph(derivation: Derivation, equations: Sequence[Equation], general: Mappi
             continue
         backward = ""
         if tensor.key in derivation.gradients:
-            backward = f"${flat(name(cotangent(tensor.key), sheet, printer))}$"
+            backward = f"${name(cotangent(tensor.key), sheet, Printer(printer.symbols, on_one_line=True))}$"
         kind: Any = kinds.get(tensor.role, "value")
         drawn.append(GraphNode(tensor.key, f"${name(tensor.key, sheet, printer)}$", kind, backward))
     known = {n.key for n in drawn}

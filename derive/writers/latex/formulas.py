@@ -65,28 +65,27 @@ class Formulas:
         """A layer's number in words of the sheet's labels: 2, or L-1."""
         return Markup(f"${self.sheet.symbols.layer(number).strip('()')}$")
 
-    def printer(self, general: Mapping[int, str] | None = None, symbols: Any = None) -> Printer:
+    def printer(self, general: Mapping[int, str] | None = None, symbols: Any = None, on_one_line: bool = False) -> Printer:
         found = symbols or self.sheet.symbols
-        return Printer(replace(found, general=dict(general)) if general else found)
+        return Printer(replace(found, general=dict(general)) if general else found, on_one_line)
 
-    def math(self, item: Any, general: Mapping[int, str] | None = None) -> Markup:
-        """Anything mathematical, inline."""
+    def math(self, item: Any, general: Mapping[int, str] | None = None, on_one_line: bool = False) -> Markup:
+        """Anything mathematical, in a sentence."""
         if isinstance(item, str):
             raise TypeError("a text is not mathematics")
-        printer = self.printer(general)
+        printer = self.printer(general, on_one_line=on_one_line)
         if isinstance(item, typed.Typed):
-            return self.as_typed(item)
+            return self.as_typed(item, on_one_line)
         if isinstance(item, Equation | ArrayEquation):
             lhs, rhs = printer.equation(item)
             return self.tex(f"${unbroken(f'{lhs} = {rhs}')}$")
         if isinstance(item, Entry) and not item.indices:
-            return Markup(f"${self.whole(item, general)}$")
+            return Markup(f"${figures.name(item.key, self.sheet, printer)}$")
         return self.tex(f"${unbroken(printer.side(item))}$")
 
     def as_typed(self, item: typed.Typed, on_one_line: bool = False) -> Markup:
         """What the user typed in a text, marked as theirs."""
-        latex = typed.Printer(self.sheet.symbols, item).latex()
-        return self.tex(rf"\dstyped{{{figures.flat(latex) if on_one_line else latex}}}")
+        return self.tex(rf"\dstyped{{{typed.Printer(self.sheet.symbols, item, on_one_line).latex()}}}")
 
     def whole(self, entry: Entry, general: Mapping[int, str] | None = None) -> str:
         """A tensor as a whole: a capital where it is a matrix in this view."""
@@ -134,10 +133,7 @@ class Formulas:
 
     def inline(self, item: Any) -> Markup:
         """Like `math`, with derivatives on one line: ∂C/∂w."""
-        if isinstance(item, typed.Typed):
-            return self.as_typed(item, on_one_line=True)
-        found = self.math(item)
-        return Markup(f"${figures.flat(found[1:-1])}$")
+        return self.math(item, on_one_line=True)
 
     def by_twos(self, cells: list[dict[str, Any]], asked: tuple[str, ...]) -> list[tuple[Markup, Markup]]:
         """The cells in the places of their views, two in a row; what a view has no form for is left empty."""
@@ -172,11 +168,9 @@ class Formulas:
     def gradient(self, found: Equation, general: Mapping[int, str]) -> Markup:
         """∂C/∂w on one line, for a table."""
         assert isinstance(found.lhs, Entry)
-        printer = self.printer(general)
         shown = views.shown(found, self.sheet.views[0], self.sheet.symbols.system)
-        lhs, rhs = printer.equation(shown)
-        on_one_line = re.sub(r"\\frac\{(\\partial [^{}]*)\}\{(\\partial (?:[^{}]|\{[^{}]*\})*)\}", r"\1/\2", unbroken(rhs))
-        return self.tex(f"${figures.flat(lhs)} = {on_one_line}$")
+        lhs, rhs = self.printer(general, on_one_line=True).equation(shown)
+        return self.tex(f"${lhs} = {unbroken(rhs)}$")
 
     def tex(self, latex: str) -> Markup:
         """A formula, or a text with formulas, as TeX; numbers get the decimal mark of the language."""

@@ -33,8 +33,8 @@ MOST_DIGITS = 16
 class ValueLines(Formulas):
     """The formulas of a sheet, and its numbers: no number leaves that was not read back."""
 
-    def math(self, item: Any, general: Mapping[int, str] | None = None) -> Markup:
-        return self.number(item) if isinstance(item, Number) else super().math(item, general)
+    def math(self, item: Any, general: Mapping[int, str] | None = None, on_one_line: bool = False) -> Markup:
+        return self.number(item) if isinstance(item, Number) else super().math(item, general, on_one_line)
 
     def number(self, number: Number) -> Markup:
         shown = self.tex(f"${number.text}$")
@@ -112,7 +112,7 @@ class ValueLines(Formulas):
         """w becomes old - rate · gradient."""
         assert value.step is not None and isinstance(value.shown, Equation) and isinstance(value.shown.lhs, Entry)
         if len(value.step) == 1:
-            gradient = figures.flat(figures.name(cotangent(value.shown.lhs.key), self.sheet, self.printer()))
+            gradient = figures.name(cotangent(value.shown.lhs.key), self.sheet, self.printer(on_one_line=True))
             return rf"{name} - {value.step[0].text} \cdot {gradient} {'=' if exact else chr(92) + 'approx'} {shown}"
 
         def written(found: Mapping[str, Number]) -> str:

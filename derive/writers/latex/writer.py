@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from ...checks.readback import reading
 from ...document.model import Figure, Line, Lines, Sheet, Task, Text
+from ...expressions.nodes import Entry
 from ...network.catalogue import losses, malrules, rules
 from ...resources import folder
 from ...spec.languages import ENGLISH
@@ -233,7 +234,7 @@ class Writer:
 
     def size_rows(self, block: Any) -> list[list[Any]]:
         return [
-            [self.formulas.math(e), Markup(f"${pictures.flat(self.formulas.whole(lhs))}$"), self.formulas.math(size)]
+            [self.formulas.math(e), self.formulas.inline(Entry.of(lhs.key)), self.formulas.math(size)]
             for e, lhs, size in block.rows
         ]
 
