@@ -106,6 +106,17 @@ def test_the_text_of_a_question_is_set_as_it_was_typed() -> None:
     assert r"So \dstyped{b}." in tex
 
 
+def test_on_one_line_a_derivative_has_a_slash_and_a_fraction_keeps_its_bar() -> None:
+    """A bar that is cut at its first brace would make a + w/x of (a + w)/x."""
+
+    def shown(text: str) -> str:
+        return typed.Printer(Symbols(SYSTEM), typed.read(text, {"a": 0, "w": 0, "x": 0, "C": 0}), on_one_line=True).latex()
+
+    assert shown("dC/dw") == r"\partial C/\partial w"
+    assert shown("(a + w)/x") == r"\frac{a + w}{x}"
+    assert shown("a/x + w") == r"\frac{a}{x} + w"
+
+
 def test_own_names_keep_the_glyphs_that_the_spec_gives_them() -> None:
     text = "title: t\nintroduction: 'As `C = g*w`.'\nglyphs: {g: gamma}\n"
     text += "parameters: {g: scalar, w: scalar}\nequations: ['C = g*w']\n"
