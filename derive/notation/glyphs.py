@@ -131,6 +131,10 @@ class Symbols:
         below = own.below if own.letter == "z" else ",".join(p for p in (own.letter, own.below) if p)
         return Glyph(letter, below, own.above)
 
+    def written(self, key: str, matrix: bool = False) -> Glyph:
+        """The glyph of a tensor, or of a cotangent that has a letter of its own."""
+        return self.signal(key, matrix) if is_cotangent(key) else self.glyph(key, matrix)
+
     def function(self, name: str) -> str:
         """A catalogue function in LaTeX: a letter, or a word."""
         shown = self.signs.function(name)

@@ -329,6 +329,11 @@ ZERO, ONE = Numeral(Fraction(0)), Numeral(Fraction(1))
 # --- questions ----------------------------------------------------------------------------------------------------------------
 
 
+def symbol_of(name: Symbol | Slope) -> Symbol:
+    """The symbol of a quantity, or of that by which the cost is differentiated."""
+    return name.by if isinstance(name, Slope) else name
+
+
 def children(tree: Tree) -> Iterator[Tree]:
     """The trees among the fields of a tree."""
     for field in fields(tree):
@@ -400,8 +405,8 @@ def conditions(total: Total) -> tuple[tuple[Between, ...], Tree]:
 
 def is_raised_e(call: Call) -> bool:
     """Whether an exponential may be written as e with its argument above: it is low, and that of a number."""
-    low = not has_fraction(call.argument) and not has(call.argument, Total)
-    return call.function == "exp" and not call.own and not call.array and low
+    of_a_number = call.function == "exp" and not call.own and not call.array
+    return of_a_number and not has_fraction(call.argument) and not has(call.argument, Total)
 
 
 def laid_out(product: Product) -> tuple[tuple[Tree, ...], tuple[Tree, ...], tuple[Tree, ...]]:

@@ -11,6 +11,7 @@ from damages import Change, Damage, emitted, equations, instead, parameters, put
 from pytest import MonkeyPatch
 
 from derive.notation import mathematics as m
+from derive.notation.emitters import latex
 from derive.notation.emitters.latex import Printer, Text
 from derive.notation.formula import Walk
 
@@ -106,7 +107,7 @@ DAMAGES = [
     # brackets
     Damage("a bracket is lost around a sum in a product", within("product"), PRODUCT),
     Damage("a bracket is lost around a sum that is squared", of(m.Power, without_brackets), POWER),
-    Damage("a bracket is lost around the argument of tanh", rewritten(Printer, "_bracketed", r"^\((.*)\)$", r" \1"), TANH),
+    Damage("a bracket is lost around the argument of tanh", rewritten(latex, "_bracketed", r"^\((.*)\)$", r" \1"), TANH),
     Damage("a bracket is lost around a sum below a sum sign", within("total"), SUMS),
     Damage("a product of brackets loses the first closing one", rewritten(Text, "bracketed", r"\)$", ""), PRODUCT),
     Damage(

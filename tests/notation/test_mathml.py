@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from xml.etree import ElementTree as Xml
 
 import pytest
 from damages import Change, instead
 from derivations import NAMES, derivation_of
+from effort import calls
 from pytest import MonkeyPatch
 
 from derive.calculus.steps import Derivation
@@ -16,7 +18,7 @@ from derive.checks.readback import mathml as screen
 from derive.checks.readback.spoken import Spoken
 from derive.checks.readback.tokens import Unreadable
 from derive.errors import ViewError
-from derive.expressions.system import Equation
+from derive.expressions.system import Equation, System
 from derive.expressions.views import VIEWS
 from derive.notation import mathematics as m
 from derive.notation import register, views
@@ -24,6 +26,7 @@ from derive.notation.array_expressions import ArrayEquation
 from derive.notation.contraction import NoMatrixForm
 from derive.notation.emitters import mathml
 from derive.notation.emitters.latex import Printer, unbroken
+from derive.notation.glyphs import Symbols
 
 MATHML = f"{{{mathml.NAMESPACE}}}"
 FEW = [n for n in NAMES if n != "deep"]
@@ -109,3 +112,15 @@ def test_nothing_that_is_no_mathml_is_read() -> None:
     for text in ("<math><mi>x</mi>", "<math><script>x</script></math>"):
         with pytest.raises(Unreadable):
             screen.as_latex(text)
+
+
+@pytest.mark.parametrize("printer", [Printer, mathml.Printer])
+def test_functions_within_functions_are_written_once_each(printer: type[Printer] | type[mathml.Printer]) -> None:
+    def nested(depth: int) -> m.Tree:
+        tree: m.Tree = m.Letter("x")
+        for _ in range(depth):
+            tree = m.Call("tanh", tree)
+        return tree
+
+    few, many = (calls(partial(printer(Symbols(System({}, ()))).side, nested(depth))) for depth in (8, 16))
+    assert many < 3 * few

@@ -131,7 +131,7 @@ class Printer:
                 return self._slope(tree)
             case m.Change():
                 of = self._text(tree.of)
-                binding = of.binding if _named(tree.of).array else BINDING["atom"]
+                binding = of.binding if m.symbol_of(tree.of).array else BINDING["atom"]
                 return replace(of, latex=rf"\mathrm{{d}}{of.latex}", binding=binding)
             case m.Letter():
                 return text(named(tree.name).latex(), "atom")
@@ -215,9 +215,7 @@ class Printer:
         below = self._below(symbol)
         if self.symbols is None:
             return named(symbol.key.split(".")[0]).latex(below)
-        if is_cotangent(symbol.key):
-            return self.symbols.signal(symbol.key, symbol.matrix).latex(below)
-        return self.symbols.glyph(symbol.key, symbol.matrix).latex(below)
+        return self.symbols.written(symbol.key, symbol.matrix).latex(below)
 
     def _slope(self, slope: m.Slope) -> Text:
         binding = "power" if slope.by.array else "atom"
@@ -321,14 +319,17 @@ class Printer:
 
     def _power(self, power: m.Power) -> Text:
         base, exponent = power.base, self._exponent(power.exponent)
-        shown = self._text(base)
         if power.entrywise:
+            shown = self._text(base)
             return text(rf"{shown.within(SCRIPTED)}^{{\odot {exponent}}}", "power", shown, raised=True)
         if isinstance(base, m.Call) and base.own and not base.array:
             name = self.function(base.function, base.order)
             if name.startswith(WITH_POWER):
-                return text(f"{name}^{{{exponent}}}{self._bracketed(base.argument)}", "power", shown, raised=True)
+                argument = self.sided(base.argument)
+                return text(f"{name}^{{{exponent}}}{_bracketed(argument, base.argument)}", "power", argument, raised=True)
+            shown = self._text(base)
             return text(f"{shown.latex}^{{{exponent}}}", "power", shown, raised=True)
+        shown = self._text(base)
         bare = shown.binding >= BINDING["atom"] and not (shown.raised or self.is_raised(base) or isinstance(base, m.Slope))
         return text(f"{shown.latex if bare else shown.bracketed()}^{{{exponent}}}", "power", shown, raised=True)
 
@@ -341,25 +342,18 @@ class Printer:
     # --- functions and conditions ---------------------------------------------------------------------------------------------
 
     def _call(self, call: m.Call) -> Text:
-        argument = self.sided(call.argument)
-        if call.own:
-            return text(self.function(call.function, call.order) + self._bracketed(call.argument), "power", argument)
         if m.is_raised_e(call) and self.signs.signs.exponential:
             inner = self._text(call.argument)
             return text(rf"e^{{{inner.latex}}}", "power", inner, raised=True)
+        argument = self.sided(call.argument)
+        if call.own:
+            return text(self.function(call.function, call.order) + _bracketed(argument, call.argument), "power", argument)
         name = CALLED.get(call.function, rf"\operatorname{{{call.function}}}")
         if call.along is not None and self.signs.signs.directions:
             name += DIRECTIONS[call.along]
         if isinstance(call.argument, m.Symbol | m.Figure) and not call.array and call.function != "exp" and not argument.tall:
             return text(f"{name} {argument.latex}", "product", argument)
-        return text(name + self._bracketed(call.argument), "power", argument)
-
-    def _bracketed(self, argument: Tree) -> str:
-        """An argument in brackets."""
-        shown = self.sided(argument)
-        if isinstance(argument, m.Figure) and shown.latex.startswith("("):
-            return shown.latex
-        return replace(shown, latex=unbroken(shown.latex)).bracketed()
+        return text(name + _bracketed(argument, call.argument), "power", argument)
 
     def _cases(self, cases: m.Cases) -> Text:
         then, other, claim = self.sided(cases.then), self.sided(cases.other), self._condition(cases.condition)
@@ -396,8 +390,11 @@ class Printer:
         return text(factor.within("product") + ("" if whole else r"\,") + of.within(loosest), "hadamard", factor, of)
 
 
-def _named(tree: m.Symbol | m.Slope) -> m.Symbol:
-    return tree.by if isinstance(tree, m.Slope) else tree
+def _bracketed(shown: Text, argument: Tree) -> str:
+    """An argument in brackets."""
+    if isinstance(argument, m.Figure) and shown.latex.startswith("("):
+        return shown.latex
+    return replace(shown, latex=unbroken(shown.latex)).bracketed()
 
 
 def plain(equation: Equation | ArrayEquation, symbols: Symbols | None = None) -> str:

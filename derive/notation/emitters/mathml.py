@@ -111,7 +111,7 @@ class Printer:
                 return self._slope(tree)
             case m.Change():
                 of = self._text(tree.of)
-                binding = of.binding if _named(tree.of).array else BINDING["atom"]
+                binding = of.binding if m.symbol_of(tree.of).array else BINDING["atom"]
                 return Drawn((element("mi", "d", mathvariant="normal"), *of.elements), binding, of.raised)
             case m.Letter():
                 return drawn("atom", *self._scripted_letter(named(tree.name)))
@@ -189,9 +189,7 @@ class Printer:
         return Drawn((made,), BINDING["power" if symbol.array and (raised or self.is_raised(symbol)) else "atom"], raised)
 
     def _name(self, symbol: m.Symbol) -> Element:
-        signal = is_cotangent(symbol.key)
-        glyph = (self.symbols.signal if signal else self.symbols.glyph)(symbol.key, symbol.matrix)
-        return self._scripted(glyph, self._below(symbol), symbol.key)
+        return self._scripted(self.symbols.written(symbol.key, symbol.matrix), self._below(symbol), symbol.key)
 
     def _scripted(self, glyph: Glyph, below: Sequence[Element], key: str) -> Element:
         """A letter with what stands below and above it; a layer's number above says that it is one."""
@@ -360,10 +358,6 @@ class Printer:
 
 def drawn(binding: str, *elements: Element) -> Drawn:
     return Drawn(elements, BINDING[binding])
-
-
-def _named(tree: m.Symbol | m.Slope) -> m.Symbol:
-    return tree.by if isinstance(tree, m.Slope) else tree
 
 
 def _between(mark: str, parts: Sequence[Sequence[Element]]) -> tuple[Element, ...]:

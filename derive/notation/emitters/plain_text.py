@@ -69,7 +69,7 @@ class Printer(PlainNames):
                 return Text(name + self._indices(tree.by), BINDING["hadamard"])
             case m.Change():
                 of = self._text(tree.of)
-                return Text(self.changed(of.text), of.binding if _is_array(tree.of) else BINDING["atom"])
+                return Text(self.changed(of.text), of.binding if m.symbol_of(tree.of).array else BINDING["atom"])
             case m.Letter():
                 return Text(tree.name, BINDING["atom"])
             case m.Numeral():
@@ -225,10 +225,6 @@ class Printer(PlainNames):
             case m.Less():
                 sign = "<"
         return f"{self._text(claim.left).text} {sign} {self._text(claim.right).text}"
-
-
-def _is_array(name: m.Symbol | m.Slope) -> bool:
-    return (name.by if isinstance(name, m.Slope) else name).array
 
 
 def side_by_side(parts: Sequence[Text]) -> Text:

@@ -139,7 +139,7 @@ class Printer:
 
     def _name(self, symbol: m.Symbol) -> str:
         signal = is_cotangent(symbol.key)
-        glyph = (self.symbols.signal if signal else self.symbols.glyph)(symbol.key, symbol.matrix)
+        glyph = self.symbols.written(symbol.key, symbol.matrix)
         said = self._glyph(glyph)
         tensor = self.symbols.system.tensors.get(primal(symbol.key) if signal else symbol.key)
         if glyph.above:
